@@ -1,0 +1,1 @@
+"""The contract in the languages of others: JSON Schema, AsyncAPI and TypeScript, made from the structs and tables."""

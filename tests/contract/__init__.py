@@ -1,0 +1,1 @@
+"""What is published matches what is said: generated files, examples, subjects."""
