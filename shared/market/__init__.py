@@ -1,0 +1,1 @@
+"""Pure market logic: books, continuity, following, conflation, summaries, backoff."""
