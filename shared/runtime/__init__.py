@@ -1,0 +1,1 @@
+"""The shell every service runs in: settings, log, bus, health, sockets; the only home of their libraries."""

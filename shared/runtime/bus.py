@@ -1,0 +1,229 @@
+"""The bus: the one home of the NATS client.
+
+Publishing is a plain call that waits for nothing: messages of one loop turn are handed to NATS together. Handlers are
+plain calls too; an error one raises ends the `connect` block. When the client dropped messages because we were slow, or
+was connected anew, listeners that registered with `on_break` are told, for from then on something may be missing.
+"""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+
+import nats
+import nats.errors
+import nats.micro
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+from nats.micro.request import Request, ServiceError
+from nats.micro.service import EndpointConfig, ServiceConfig
+
+from proto.subjects import Subjects
+from shared.runtime.errors import BusUnreachable, NobodyAnswers, RequestError
+
+CONNECT_TIMEOUT_S = 5.0
+RECONNECT_WAIT_S = 1
+#: Messages that wait for one subscription's handler; more are dropped, which counts as a break.
+PENDING_MESSAGES = 65_536
+PENDING_BYTES = 64 * 2**20
+#: Messages that wait to be handed to NATS; more are dropped, which consumers see as a gap.
+OUTBOX_MESSAGES = 65_536
+
+Handler = Callable[[str, bytes], None]
+Answer = Callable[[bytes], Awaitable[bytes]]
+
+
+class Bus:
+    """A connection to NATS under one subject prefix; made by `connect`."""
+
+    def __init__(self, client: Client, subjects: Subjects) -> None:
+        self.subjects = subjects
+        self.dropped = 0
+        self._client = client
+        self._outbox: deque[tuple[str, bytes]] = deque()
+        self._wake = asyncio.Event()
+        self._on_break: list[Callable[[], None]] = []
+        self._bug: Exception | None = None
+
+    @property
+    def connected(self) -> bool:
+        """Whether the server is there right now."""
+        return bool(self._client.is_connected)
+
+    def publish(self, subject: str, payload: bytes) -> None:
+        """Hand a message over; dropped and counted if the outbox is full."""
+        if len(self._outbox) >= OUTBOX_MESSAGES:
+            self.dropped += 1
+            return
+        self._outbox.append((subject, payload))
+        self._wake.set()
+
+    def on_break(self, callback: Callable[[], None]) -> None:
+        """Have callback called whenever messages to us may have been lost."""
+        self._on_break.append(callback)
+
+    def off_break(self, callback: Callable[[], None]) -> None:
+        """Undo `on_break`."""
+        self._on_break.remove(callback)
+
+    async def flush(self) -> None:
+        """Wait until the server has processed all that was published and subscribed before."""
+        await self._hand_over()
+        await self._client.flush(timeout=10)
+
+    async def subscribe(self, subject: str, handler: Handler) -> Subscription:
+        """Have handler called with each message's subject and payload, in order, until `end`."""
+
+        async def deliver(message: Msg) -> None:
+            handler(message.subject, message.data)
+
+        return await self._client.subscribe(
+            subject, cb=deliver, pending_msgs_limit=PENDING_MESSAGES, pending_bytes_limit=PENDING_BYTES
+        )
+
+    async def request(self, name: str, payload: bytes, *, timeout_s: float = 2.0) -> bytes:
+        """Ask a service and return its answer; raises NobodyAnswers or RequestError."""
+        subject = self.subjects.rpc(name)
+        try:
+            reply = await self._client.request(subject, payload, timeout=timeout_s)
+        except nats.errors.NoRespondersError as error:
+            raise NobodyAnswers(subject, "no service listens there") from error
+        except nats.errors.TimeoutError as error:
+            raise NobodyAnswers(subject, f"no answer within {timeout_s} s") from error
+        except nats.errors.Error as error:
+            raise NobodyAnswers(subject, f"the bus failed: {error}") from error
+        headers = reply.headers or {}
+        if "Nats-Service-Error-Code" in headers:
+            raise RequestError(subject, int(headers["Nats-Service-Error-Code"]), headers.get("Nats-Service-Error", ""))
+        return reply.data
+
+    @contextlib.asynccontextmanager
+    async def answering(
+        self, service: str, endpoints: Mapping[str, Answer], *, description: str, group: str
+    ) -> AsyncIterator[None]:
+        """Answer requests while the block runs; several services of one queue group share the requests.
+
+        Args:
+            service: name as the usual tools list it, with hyphens.
+            endpoints: what answers `{prefix}.v1.rpc.{key}`; a RequestError it raises becomes the reply.
+            description: one sentence for the same tools.
+            group: queue group.
+        """
+        micro = await nats.micro.add_service(
+            self._client, ServiceConfig(name=service, version="0.1.0", description=description, queue_group=group)
+        )
+        for name, answer in endpoints.items():
+            await micro.add_endpoint(
+                EndpointConfig(name=name.replace(".", "-"), subject=self.subjects.rpc(name), handler=_endpoint(answer))
+            )
+        try:
+            yield
+        finally:
+            with contextlib.suppress(nats.errors.Error):
+                await micro.stop()
+
+    async def send(self) -> None:
+        """Hand the outbox to NATS whenever there is something in it; runs until cancelled or a handler failed."""
+        while self._bug is None:
+            await self._wake.wait()
+            await self._hand_over()
+        raise self._bug
+
+    async def failed(self, error: Exception) -> None:
+        """Take what the NATS client reports: its own trouble, or an error that one of our handlers raised."""
+        if isinstance(error, nats.errors.SlowConsumerError):
+            await self.broken()
+        elif not isinstance(error, (nats.errors.Error, OSError)):
+            self._bug = error
+            self._wake.set()
+
+    async def broken(self) -> None:
+        """Tell the listeners that messages may be missing."""
+        for callback in self._on_break:
+            callback()
+
+    async def _hand_over(self) -> None:
+        self._wake.clear()
+        while self._outbox:
+            subject, payload = self._outbox.popleft()
+            try:
+                await self._client.publish(subject, payload)
+            except nats.errors.Error:
+                # Not connected and NATS's own buffer is full: consumers see the gap by its seq.
+                self.dropped += 1
+
+
+@contextlib.asynccontextmanager
+async def connect(
+    url: str = "nats://127.0.0.1:4222", *, prefix: str = "kalshi", creds: str = "", name: str = "kalshi-fanout"
+) -> AsyncIterator[Bus]:
+    """Connect to the bus while the block runs; raises BusUnreachable if no server answers within five seconds.
+
+    A connection lost later is made again for as long as the block runs.
+
+    Args:
+        url: where nats-server listens.
+        prefix: first token of every subject.
+        creds: path of a credentials file, if the server wants one.
+        name: the client's name as the server lists it.
+    """
+    client = Client()
+    bus = Bus(client, Subjects(prefix))
+    await _open(client, bus, url, creds, name)
+    try:
+        async with asyncio.TaskGroup() as group:
+            sender = group.create_task(bus.send(), name="bus")
+            yield bus
+            with contextlib.suppress(nats.errors.Error):
+                await bus.flush()
+            sender.cancel()
+    finally:
+        with contextlib.suppress(nats.errors.Error):
+            await client.close()
+
+
+async def end(subscription: Subscription) -> None:
+    """End a subscription; one whose connection is gone has ended already."""
+    with contextlib.suppress(nats.errors.Error):
+        await subscription.unsubscribe()
+
+
+async def _open(client: Client, bus: Bus, url: str, creds: str, name: str) -> None:
+    refusals: list[Exception] = []
+
+    async def failed(error: Exception) -> None:
+        refusals.append(error)
+        await bus.failed(error)
+
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            await client.connect(
+                url,
+                name=name,
+                error_cb=failed,
+                disconnected_cb=bus.broken,
+                reconnected_cb=bus.broken,
+                max_reconnect_attempts=-1,
+                reconnect_time_wait=RECONNECT_WAIT_S,
+                user_credentials=creds or None,
+                # Subjects come from proto.subjects, which makes only legal ones.
+                skip_subject_validation=True,
+            )
+    except (TimeoutError, OSError, nats.errors.Error) as error:
+        cause = refusals[-1] if refusals else error
+        raise BusUnreachable(url, str(cause) or type(cause).__name__) from error
+
+
+def _endpoint(answer: Answer) -> Callable[[Request], Awaitable[None]]:
+    async def handle(request: Request) -> None:
+        try:
+            reply = await answer(request.data)
+        except RequestError as error:
+            raise ServiceError(str(error.code), error.message) from error
+        await request.respond(reply)
+
+    return handle
+
+
+__all__ = ["Answer", "Bus", "Handler", "Subscription", "connect", "end"]

@@ -1,0 +1,66 @@
+"""The life of a service process: settings, log, event loop, signals, exit code."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from typing import NoReturn, TypeVar
+
+import msgspec
+import uvloop
+
+from shared.runtime.errors import FanoutError, SettingsError
+from shared.runtime.log import Log, configure
+from shared.runtime.settings import Runtime, load
+
+EXIT_FAILED = 1
+EXIT_SETTINGS = 2
+
+Config = TypeVar("Config", bound=msgspec.Struct)
+Serve = Callable[[Config, Runtime, Log], Awaitable[None]]
+
+
+def run(serve: Serve[Config], config_type: type[Config]) -> NoReturn:
+    """Run a service until SIGTERM or SIGINT and exit: 0, 1 for an error that the operator can mend, 2 for settings."""
+    name = config_type.__module__.split(".")[1]
+    try:
+        (runtime,) = load([Runtime], os.environ)
+        (config,) = load([config_type], os.environ)
+    except SettingsError as error:
+        sys.exit(_explain(name, error, EXIT_SETTINGS))
+    log = configure(name, runtime)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        sys.exit(runner.run(_supervise(serve, name, config, runtime, log)))
+
+
+async def _supervise(serve: Serve[Config], name: str, config: Config, runtime: Runtime, log: Log) -> int:
+    task = asyncio.ensure_future(serve(config, runtime, log))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        await task
+    except asyncio.CancelledError:
+        log.info("stopped")
+        return 0
+    except Exception as error:
+        operators = next(_operator_errors(error), None)
+        if operators is None:
+            log.exception("failed")
+            raise
+        return _explain(name, operators, EXIT_SETTINGS if isinstance(operators, SettingsError) else EXIT_FAILED)
+    return 0
+
+
+def _operator_errors(error: BaseException) -> Iterator[FanoutError]:
+    if isinstance(error, FanoutError):
+        yield error
+    elif isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _operator_errors(inner)
+
+
+def _explain(name: str, error: FanoutError, code: int) -> int:
+    sys.stderr.write(f"{name}: {error}\n")
+    return code

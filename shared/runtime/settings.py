@@ -1,0 +1,93 @@
+"""Settings come from the environment, are read once and end in frozen structs.
+
+A field `nats_url` is the variable NATS_URL; a field of type tuple is a comma list; an empty variable counts as unset.
+All problems are reported at once. A variable that has one of our prefixes but is no setting of ours is a problem too:
+it is a typo that would otherwise be ignored.
+"""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypeVar, get_origin
+
+import msgspec
+
+from shared.runtime.errors import SettingsError
+
+PREFIXES = (
+    "KALSHI_", "MARKET_", "SERIES_", "GATEWAY_", "NATS_", "BUS_", "HTTP_", "RELAY_", "TICKER_", "SIM_", "LOG_",
+)  # fmt: skip
+
+#: Every setting of every service; a test compares it with the config structs and with .env.example.
+NAMES = frozenset(
+    {
+        *("KALSHI_ENV", "KALSHI_WS_URL", "KALSHI_REST_URL", "KALSHI_KEY_ID", "KALSHI_PRIVATE_KEY_PATH"),
+        *("MARKET_TICKERS",),
+        *("GATEWAY_CHANNELS", "GATEWAY_CONNECTIONS", "GATEWAY_PRIVATE", "GATEWAY_SHARD", "GATEWAY_STANDBY"),
+        *("NATS_URL", "NATS_CREDS", "BUS_PREFIX"),
+        *("HTTP_HOST", "HTTP_PORT"),
+        *("RELAY_HOST", "RELAY_PORT", "RELAY_AUTH"),
+        *("TICKER_INTERVAL",),
+        *("SIM_HOST", "SIM_PORT", "SIM_CAPTURE", "SIM_SPEED", "SIM_LOOP"),
+        *("LOG_LEVEL", "LOG_FORMAT"),
+    }
+)
+
+#: Variables that carry one of our prefixes but belong to everybody.
+_FOREIGN = frozenset({"HTTP_PROXY"})
+
+Config = TypeVar("Config", bound=msgspec.Struct)
+
+
+class Runtime(msgspec.Struct, frozen=True, kw_only=True):
+    """What every service needs to know of its surroundings."""
+
+    nats_url: str = "nats://127.0.0.1:4222"
+    nats_creds: str = ""
+    bus_prefix: str = "kalshi"
+    http_host: str = "127.0.0.1"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "text", ""] = ""
+
+
+def load(types: Sequence[type[Config]], environ: Mapping[str, str]) -> list[Config]:
+    """Return one config per type; raises SettingsError that names every bad variable."""
+    problems = _unknown(environ)
+    loaded: list[Config] = []
+    for config_type in types:
+        values, bad = _values(config_type, environ)
+        problems += [problem for problem in bad if problem not in problems]
+        if not bad:
+            loaded.append(config_type(**values))
+    if problems:
+        raise SettingsError(problems)
+    return loaded
+
+
+def _values(config_type: type[msgspec.Struct], environ: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for field in msgspec.structs.fields(config_type):
+        name = field.name.upper()
+        text = environ.get(name, "").strip()
+        if not text:
+            continue
+        raw = _items(text) if get_origin(field.type) is tuple else text
+        try:
+            values[field.name] = msgspec.convert(raw, field.type, strict=False)
+        except msgspec.ValidationError as error:
+            problems.append(f"{name}={text!r} can not be used: {error}.")
+    return values, problems
+
+
+def _items(text: str) -> list[str]:
+    return [item.strip() for item in text.split(",") if item.strip()]
+
+
+def _unknown(environ: Mapping[str, str]) -> list[str]:
+    problems = []
+    for name in sorted(environ):
+        if name.startswith(PREFIXES) and name not in NAMES and name not in _FOREIGN:
+            close = difflib.get_close_matches(name, NAMES, n=1)
+            hint = f"did you mean {close[0]}?" if close else "remove it, or see .env.example for what there is."
+            problems.append(f"{name} is no setting: {hint}")
+    return problems
