@@ -1,0 +1,1 @@
+"""Who does it: one folder per service; none imports another."""

@@ -1,0 +1,7 @@
+"""Owns the WebSocket session with the exchange and says on the bus what it hears there.
+
+Connects and signs, subscribes to the wanted markets, checks the exchange's sequence numbers, repairs holes, and
+publishes `book`, `ticker`, `trade`, `lifecycle`, `event`, once a second its heartbeat on `sys.gateway.{instance}`, and
+on `quarantine.{reason}` what it did not understand. Answers `rpc.gateway.*`. While it is not connected, or in doubt,
+the markets concerned are marked `stale`. Reads nothing but the exchange and requests; keeps no book.
+"""

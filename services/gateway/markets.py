@@ -1,0 +1,153 @@
+"""The bus side of every followed market: its epoch, its seq, its subjects, and whether it is stale."""
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from proto.book import Delta, Snapshot, Stale
+from proto.subjects import Subjects
+from proto.system import Heartbeat
+from proto.units import Ladder, Side, StaleReason
+from services.gateway.output import Output
+
+#: Heads in one heartbeat message; more markets are told in several.
+HEADS_PER_HEARTBEAT = 5000
+#: Every market is named at least once in this many heartbeats.
+HEARTBEATS_PER_ROUND = 10
+
+
+class Market:
+    """One market as the bus knows it; `reason` says why it is stale, None while it is live."""
+
+    __slots__ = ("epoch", "gap_reason", "gap_ts", "message_ts", "reason", "seq", "subject", "ticker")
+
+    def __init__(self, ticker: str, subject: str) -> None:
+        self.ticker = ticker
+        self.subject = subject
+        self.epoch = 0
+        self.seq = 0
+        self.reason: StaleReason | None = "disconnected"
+        self.message_ts: int | None = None
+        self.gap_ts: int | None = None
+        self.gap_reason: StaleReason | None = None
+
+
+class Markets:
+    """All followed markets of one gateway; every method says what it has to on the output."""
+
+    def __init__(self, instance: str, subjects: Subjects, out: Output) -> None:
+        self._instance = instance
+        self._subjects = subjects
+        self._out = out
+        self._markets: dict[str, Market] = {}
+        self._moved: set[str] = set()
+        self._gone: set[str] = set()
+        self._counter = 0
+        self._round: list[str] = []
+        self._encode = msgspec.json.Encoder().encode
+
+    def __len__(self) -> int:
+        return len(self._markets)
+
+    def __contains__(self, ticker: object) -> bool:
+        return ticker in self._markets
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._markets)
+
+    @property
+    def next_counter(self) -> int:
+        """The counter of the next heartbeat."""
+        return self._counter
+
+    def get(self, ticker: str) -> Market | None:
+        """Return a followed market."""
+        return self._markets.get(ticker)
+
+    def stale_count(self) -> int:
+        """Return how many markets are stale."""
+        return sum(market.reason is not None for market in self._markets.values())
+
+    def add(self, ticker: str) -> None:
+        """Begin to follow a market; it is stale until its first snapshot."""
+        self._gone.discard(ticker)
+        if ticker not in self._markets:
+            self._markets[ticker] = Market(ticker, self._subjects.market("book", ticker))
+
+    def remove(self, ticker: str, now_ts: int) -> None:
+        """Stop following a market and tell those who hold its book."""
+        self.stale([ticker], "unsubscribed", now_ts)
+        if self._markets.pop(ticker, None) is not None:
+            self._moved.discard(ticker)
+            self._gone.add(ticker)
+
+    def snapshot(self, ticker: str, yes: Ladder, no: Ladder, *, exchange_seq: int, received_ts: int) -> None:
+        """Publish a book as the start of a new epoch."""
+        market = self._markets[ticker]
+        # The microsecond of the snapshot, raised where the clock stepped back or two came within one.
+        market.epoch = max(received_ts, market.epoch + 1)
+        market.seq = 0
+        market.reason = None
+        message = Snapshot(ticker, market.epoch, 0, None, received_ts, exchange_seq, yes, no)
+        self._say(market, message, received_ts)
+
+    def delta(
+        self,
+        market: Market,
+        change: tuple[Side, int, int],
+        *,
+        exchange_ts: int | None,
+        exchange_seq: int,
+        received_ts: int,
+    ) -> None:
+        """Publish a change of a live market's book."""
+        side, price, delta = change
+        market.seq += 1
+        message = Delta(
+            market.ticker, market.epoch, market.seq, exchange_ts, received_ts, exchange_seq, side, price, delta
+        )
+        self._say(market, message, received_ts)
+
+    def stale(self, tickers: Iterable[str], reason: StaleReason, now_ts: int) -> None:
+        """Mark those of the markets that are live as stale."""
+        for ticker in tickers:
+            market = self._markets.get(ticker)
+            if market is None or market.reason is not None:
+                continue
+            market.reason = market.gap_reason = reason
+            market.gap_ts = now_ts
+            self._say(market, Stale(ticker, market.epoch, market.seq, now_ts, reason), now_ts)
+
+    def heartbeat(self, now_ts: int, *, connected: bool, everything: bool) -> None:
+        """Publish the heads of what moved and of some quiet markets, or of everything."""
+        named = list(self._markets) if everything else [*self._moved, *self._quiet()]
+        gone = tuple(sorted(self._gone))
+        self._moved.clear()
+        self._gone.clear()
+        for first in range(0, max(1, len(named)), HEADS_PER_HEARTBEAT):
+            chunk = [self._markets[ticker] for ticker in named[first : first + HEADS_PER_HEARTBEAT]]
+            beat = Heartbeat(
+                instance=self._instance,
+                counter=self._counter,
+                sent_ts=now_ts,
+                connected=connected,
+                markets=len(self._markets),
+                heads={market.ticker: (market.epoch, market.seq) for market in chunk},
+                stale=tuple(market.ticker for market in chunk if market.reason is not None),
+                gone=gone,
+            )
+            self._counter += 1
+            self._out.publications.append((self._subjects.gateway(self._instance), self._encode(beat)))
+            gone = ()
+
+    def _quiet(self) -> list[str]:
+        if not self._round:
+            self._round = list(self._markets)
+        share = -(-len(self._markets) // HEARTBEATS_PER_ROUND)
+        turn, self._round = self._round[:share], self._round[share:]
+        return [ticker for ticker in turn if ticker in self._markets and ticker not in self._moved]
+
+    def _say(self, market: Market, message: msgspec.Struct, now_ts: int) -> None:
+        market.message_ts = now_ts
+        self._moved.add(market.ticker)
+        self._out.publications.append((market.subject, self._encode(message)))

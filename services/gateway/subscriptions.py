@@ -1,0 +1,166 @@
+"""What one connection is subscribed to: wanted, asked for, acknowledged, refused."""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import count
+
+import msgspec
+
+from services.gateway.sequence import Sequence
+from shared.kalshi import wire
+
+BOOK = "orderbook_delta"
+LIFECYCLE = "market_lifecycle_v2"
+#: Tickers in one command.
+BATCH = 500
+#: Markets that the exchange refused are tried again after this time.
+REFUSED_S = 60.0
+
+
+class Subscription:
+    """One channel; `sid` is None until the exchange has named it, `held` are the markets it was asked for."""
+
+    __slots__ = ("channel", "held", "opened", "sequence", "sid")
+
+    def __init__(self, channel: str) -> None:
+        self.channel = channel
+        self.opened = False
+        self.sid: int | None = None
+        self.sequence = Sequence()
+        self.held: set[str] = set()
+
+
+class _Command(msgspec.Struct, frozen=True):
+    """A command that waits for its reply."""
+
+    subscription: Subscription
+    action: str
+    tickers: tuple[str, ...]
+
+
+class Subscriptions:
+    """The channels of one connection; appends its commands to `commands`."""
+
+    def __init__(self, channels: Iterable[str], commands: Callable[[wire.Command], None]) -> None:
+        self._channels = {channel: Subscription(channel) for channel in channels}
+        self._by_sid: dict[int, Subscription] = {}
+        self._send = commands
+        self._ids = count(1)
+        self._waiting: dict[int, _Command] = {}
+        self._refused: dict[str, float] = {}
+
+    @property
+    def book(self) -> Subscription | None:
+        """The book channel, if it is one of ours."""
+        return self._channels.get(BOOK)
+
+    def of(self, channel: str, sid: int) -> Subscription | None:
+        """Return the subscription of a frame; data that comes before its acknowledgement names the sid by itself."""
+        known = self._by_sid.get(sid)
+        if known is None and channel in self._channels and self._channels[channel].sid is None:
+            self._name(self._channels[channel], sid)
+            return self._channels[channel]
+        return known
+
+    def by_sid(self, sid: int | None) -> Subscription | None:
+        """Return the subscription of a sid."""
+        return self._by_sid.get(sid) if sid is not None else None
+
+    def want(self, tickers: set[str], at: float) -> None:
+        """Ask for what is wanted and not held; let go of what is held and not wanted."""
+        self._refused = {ticker: until for ticker, until in self._refused.items() if until > at}
+        for subscription in self._channels.values():
+            if subscription.channel == LIFECYCLE:
+                self._open(subscription, ())
+            else:
+                self._reconcile(subscription, tickers - self._refused.keys())
+
+    def ask_snapshots(self, tickers: Iterable[str]) -> None:
+        """Ask for new snapshots on the book channel, which must have a sid."""
+        book = self.book
+        if book is not None and book.sid is not None:
+            self._update(book, "get_snapshot", tickers)
+
+    def acknowledged(self, ticker: str) -> bool:
+        """Whether the exchange has confirmed the book of a market."""
+        book = self.book
+        if book is None or book.sid is None or ticker not in book.held:
+            return False
+        return not any(
+            command.subscription is book and command.action != "get_snapshot" and ticker in command.tickers
+            for command in self._waiting.values()
+        )
+
+    def named(self, channel: str, sid: int, command_id: int | None) -> None:
+        """Take the acknowledgement of a subscribe."""
+        self._waiting.pop(command_id or 0, None)
+        if channel in self._channels:
+            self._name(self._channels[channel], sid)
+
+    def replied(self, command_id: int | None) -> None:
+        """Take the acknowledgement of an update."""
+        self._waiting.pop(command_id or 0, None)
+
+    def refused(self, command_id: int | None, named: Iterable[str], at: float) -> str:
+        """Take an error reply; the markets it names, or all of its command, are left alone for a while.
+
+        Returns:
+            What was refused, in words.
+        """
+        command = self._waiting.pop(command_id or 0, None)
+        if command is None:
+            return "a command"
+        tickers = set(named) or set(command.tickers)
+        if command.action != "get_snapshot":
+            command.subscription.held -= set(command.tickers)
+            self._refused.update(dict.fromkeys(tickers, at + REFUSED_S))
+            if command.action == "subscribe" and command.subscription.channel != LIFECYCLE:
+                command.subscription.opened = False
+        return f"{command.action} of {command.subscription.channel} for {len(tickers)} markets"
+
+    def _name(self, subscription: Subscription, sid: int) -> None:
+        subscription.sid = sid
+        self._by_sid[sid] = subscription
+
+    def _reconcile(self, subscription: Subscription, tickers: set[str]) -> None:
+        missing = sorted(tickers - subscription.held)
+        if subscription.sid is None:
+            # Without a sid only the first batch can be asked for: the others join when it is known.
+            if missing and not subscription.opened:
+                self._open(subscription, missing[:BATCH])
+            return
+        surplus = subscription.held - tickers
+        subscription.held -= surplus
+        self._update(subscription, "delete_markets", sorted(surplus))
+        subscription.held.update(missing)
+        self._update(subscription, "add_markets", missing)
+
+    def _open(self, subscription: Subscription, tickers: Iterable[str]) -> None:
+        if subscription.opened:
+            return
+        batch = tuple(tickers)
+        subscription.opened = True
+        subscription.held.update(batch)
+        params = wire.SubscribeParams(
+            channels=[subscription.channel],
+            market_tickers=list(batch) or None,
+            skip_ticker_ack=True if batch else None,
+            use_yes_price=True if subscription.channel == BOOK else None,
+        )
+        number = self._wait(subscription, "subscribe", batch)
+        self._send(wire.Subscribe(number, params))
+
+    def _update(self, subscription: Subscription, action: str, tickers: Iterable[str]) -> None:
+        for batch in _batches(list(tickers)):
+            number = self._wait(subscription, action, batch)
+            params = wire.UpdateParams(action=action, sids=[subscription.sid or 0], market_tickers=list(batch))
+            self._send(wire.UpdateSubscription(number, params))
+
+    def _wait(self, subscription: Subscription, action: str, tickers: tuple[str, ...]) -> int:
+        number = next(self._ids)
+        self._waiting[number] = _Command(subscription, action, tickers)
+        return number
+
+
+def _batches(tickers: list[str]) -> Iterator[tuple[str, ...]]:
+    for first in range(0, len(tickers), BATCH):
+        yield tuple(tickers[first : first + BATCH])
