@@ -1,12 +1,32 @@
 """The relay's own WebSocket protocol at `/ws`: commands from clients, messages to them."""
 
-from typing import Annotated, Literal
+from enum import IntEnum
+from typing import Annotated, Literal, get_args
 
 import msgspec
 
 from proto.units import MarketTicker, Micros
 
+
+class RelayCode(IntEnum):
+    """Why something was refused or a connection closed.
+
+    4000-4099 are the client's fault, 4100-4199 authentication, 4200-4299 limits; after 4400-4499 come back later.
+    """
+
+    BAD_JSON = 4000
+    BAD_COMMAND = 4001
+    UNKNOWN_CHANNEL = 4002
+    BINARY_MESSAGE = 4003
+    TOO_MANY_SUBSCRIPTIONS = 4200
+    NOT_SUBSCRIBED = 4203
+    UNKNOWN_MARKET = 4204
+    FEED_UNAVAILABLE = 4404
+    SLOW_CONSUMER = 4408
+
+
 RelayChannel = Literal["book", "top", "depth", "ticker", "ticker1s", "trade", "lifecycle"]
+RELAY_CHANNELS: tuple[RelayChannel, ...] = get_args(RelayChannel)
 CommandId = Annotated[int, msgspec.Meta(ge=0, description="chosen by the client, echoed in the reply")]
 
 
@@ -45,7 +65,8 @@ class Limits(msgspec.Struct, frozen=True):
 
     subscriptions: Annotated[int, msgspec.Meta(description="channel and market pairs")]
     message_bytes: Annotated[int, msgspec.Meta(description="largest message a client may send")]
-    queued_bytes: Annotated[int, msgspec.Meta(description="unsent bytes after which the client is closed with 4408")]
+    queued_bytes: Annotated[int, msgspec.Meta(description="unsent bytes from which on the client is conflated")]
+    stalled_s: Annotated[int, msgspec.Meta(description="seconds without reading after which it is closed with 4408")]
 
 
 class Units(msgspec.Struct, frozen=True):
@@ -129,10 +150,20 @@ class RelayHeartbeat(msgspec.Struct, frozen=True, tag="heartbeat"):
     lag_ms: Annotated[float | None, msgspec.Meta(description="age of the newest bus message when it reached the relay")]
 
 
+class Flow(msgspec.Struct, frozen=True, tag="flow"):
+    """The client reads too slowly (`conflated`: only the latest of each market) or no longer (`full`).
+
+    `dropped` counts trades and lifecycle messages that could not be conflated and are lost to this client.
+    """
+
+    state: Literal["conflated", "full"]
+    dropped: int
+
+
 class Drain(msgspec.Struct, frozen=True, tag="drain"):
     """The relay is about to stop: reconnect after a random part of reconnect_ms."""
 
     reconnect_ms: int
 
 
-ServerMessage = Hello | Ack | Error | Pong | Events | RelayHeartbeat | Drain
+ServerMessage = Hello | Ack | Error | Pong | Events | RelayHeartbeat | Flow | Drain

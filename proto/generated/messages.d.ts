@@ -597,8 +597,10 @@ export interface Limits {
   readonly subscriptions: number;
   /** largest message a client may send */
   readonly message_bytes: number;
-  /** unsent bytes after which the client is closed with 4408 */
+  /** unsent bytes from which on the client is conflated */
   readonly queued_bytes: number;
+  /** seconds without reading after which it is closed with 4408 */
+  readonly stalled_s: number;
 }
 
 /** Units of the integers in bus events. */
@@ -676,6 +678,17 @@ export interface RelayHeartbeat {
   readonly lag_ms: number | null;
 }
 
+/**
+ * The client reads too slowly (`conflated`: only the latest of each market) or no longer (`full`).
+ *
+ * `dropped` counts trades and lifecycle messages that could not be conflated and are lost to this client.
+ */
+export interface Flow {
+  readonly type: "flow";
+  readonly state: "conflated" | "full";
+  readonly dropped: number;
+}
+
 /** The relay is about to stop: reconnect after a random part of reconnect_ms. */
 export interface Drain {
   readonly type: "drain";
@@ -692,4 +705,4 @@ export type BusEvent = Snapshot | Delta | Stale | Ticker | Trade | Lifecycle | T
 export type Command = Subscribe | Unsubscribe | Ping;
 
 /** What the relay may send to a client. */
-export type ServerMessage = Hello | Ack | Error | Pong | Events | RelayHeartbeat | Drain;
+export type ServerMessage = Hello | Ack | Error | Pong | Events | RelayHeartbeat | Flow | Drain;

@@ -62,10 +62,17 @@ class _Gateway:
 
 
 class Follower:
-    """The replicas of all markets that `accepts` names; `random` in [0, 1) spreads the asking."""
+    """Keeps in `replicas` the markets that `accepts` names; `random` in [0, 1) spreads the asking."""
 
-    def __init__(self, *, accepts: Callable[[str], bool], random: Callable[[], float], started_at: float) -> None:
-        self.replicas: dict[str, Replica] = {}
+    def __init__(
+        self,
+        replicas: dict[str, Replica],
+        *,
+        accepts: Callable[[str], bool],
+        random: Callable[[], float],
+        started_at: float,
+    ) -> None:
+        self.replicas = replicas
         self._accepts = accepts
         self._random = random
         self._asking: dict[str, _Asking] = {}

@@ -78,6 +78,12 @@ class Replica:
         self._replay()
         return Verdict.TAKE if self.reason is None else Verdict.GAP
 
+    def adopt(self, image: BookImage) -> None:
+        """Become what an image says, stale if it is."""
+        self.snapshot(image)
+        if image.status == "stale":
+            self.reason = "bus_gap"
+
     def stale(self, message: Stale) -> Verdict:
         """Mark the book as the gateway says."""
         verdict = judge_stale(self.held, (message.epoch, message.seq))

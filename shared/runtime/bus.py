@@ -98,6 +98,14 @@ class Bus:
             raise RequestError(subject, int(headers["Nats-Service-Error-Code"]), headers.get("Nats-Service-Error", ""))
         return reply.data
 
+    async def is_alive(self, service: str, *, timeout_s: float = 1.0) -> bool:
+        """Whether some instance of a service answers; `answering` makes it do so."""
+        try:
+            await self._client.request(f"$SRV.PING.{service}", b"", timeout=timeout_s)
+        except nats.errors.Error:
+            return False
+        return True
+
     @contextlib.asynccontextmanager
     async def answering(
         self, service: str, endpoints: Mapping[str, Answer], *, description: str, group: str

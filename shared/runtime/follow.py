@@ -12,7 +12,7 @@ a bounded buffer for each one that is on its way.
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -27,10 +27,12 @@ from shared.runtime.clock import now
 from shared.runtime.errors import RequestError
 
 TICK_S = 0.1
-ASK_AT_ONCE = 100
+ASK_AT_ONCE = 50
 HEADS_PAUSE_S = 0.25
+#: What a service that follows says in /readyz while it hears nothing.
+NO_GATEWAY = "no gateway is heard: start one, or see its log"
 
-Hear = Callable[[BookMessage, Replica | None], None]
+Hear = Callable[[BookMessage], None]
 Ask = Callable[[Bus, Sequence[str]], Awaitable[Sequence[BookImage]]]
 
 _messages = msgspec.json.Decoder(BookMessage)
@@ -86,9 +88,10 @@ class Books:
         """Whether no gateway is heard."""
         return self._follower.feed_lost
 
-    def replicas(self) -> Collection[Replica]:
-        """Return all replicas."""
-        return self._follower.replicas.values()
+    @property
+    def replicas(self) -> Mapping[str, Replica]:
+        """All replicas by ticker."""
+        return self._follower.replicas
 
     async def add(self, tickers: Iterable[str]) -> None:
         """Follow more markets."""
@@ -157,12 +160,10 @@ class Books:
     def _say(self, message: BookMessage | None) -> None:
         if message is None:
             return
-        replica = self._follower.replicas.get(message.ticker)
         if self._hear is not None:
-            self._hear(message, replica)
-        if replica is not None:
-            self._changed[message.ticker] = None
-            self._change.set()
+            self._hear(message)
+        self._changed[message.ticker] = None
+        self._change.set()
 
     async def _watch(self) -> None:
         while True:
@@ -199,6 +200,7 @@ async def follow(
     *,
     tickers: Iterable[str] | None = None,
     series: Iterable[str] | None = None,
+    replicas: dict[str, Replica] | None = None,
     hear: Hear | None = None,
     ask: Ask = ask_book_builder,
 ) -> AsyncIterator[Books]:
@@ -208,13 +210,15 @@ async def follow(
         bus: a connected bus.
         tickers: markets to follow; more can be added later.
         series: every market of these series, as it is heard of.
-        hear: called with each message that continues a book (or marks it stale) and the replica it changed, in order.
+        replicas: a table to keep the replicas in, if the caller wants to look at it.
+        hear: called in order with each message that continues a book or marks it stale.
         ask: how a missing book is asked for; book_builder itself asks the gateway.
     """
     everything = tickers is None and series is None
     names = frozenset(series or ())
     chosen = list(tickers or ())
     follower = Follower(
+        {} if replicas is None else replicas,
         accepts=lambda ticker: everything or series_of(ticker) in names or ticker in follower.replicas,
         random=random.random,
         started_at=now().at,

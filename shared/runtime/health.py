@@ -28,6 +28,10 @@ class Health:
         """Note in a sentence why a part does not work."""
         self._problems[part] = problem
 
+    def judge(self, part: str, *, well: bool, problem: str) -> None:
+        """Note that a part works, or in a sentence why not."""
+        self._problems[part] = "" if well else problem
+
     def readiness(self) -> Readiness:
         """Return what /readyz answers."""
         checks = {part: problem or "ok" for part, problem in self._problems.items()}

@@ -21,12 +21,11 @@ Config = TypeVar("Config", bound=msgspec.Struct)
 Serve = Callable[[Config, Runtime, Log], Awaitable[None]]
 
 
-def run(serve: Serve[Config], config_type: type[Config]) -> NoReturn:
+def run(serve: Serve[Config], config_type: type[Config], *, name: str = "") -> NoReturn:
     """Run a service until SIGTERM or SIGINT and exit: 0, 1 for an error that the operator can mend, 2 for settings."""
-    name = config_type.__module__.split(".")[1]
+    name = name or config_type.__module__.split(".")[1]
     try:
-        (runtime,) = load([Runtime], os.environ)
-        (config,) = load([config_type], os.environ)
+        config, runtime = load(config_type, os.environ)
     except SettingsError as error:
         sys.exit(_explain(name, error, EXIT_SETTINGS))
     log = configure(name, runtime)

@@ -6,7 +6,7 @@ it is a typo that would otherwise be ignored.
 """
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Literal, TypeVar, get_origin
 
 import msgspec
@@ -49,18 +49,14 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     log_format: Literal["json", "text", ""] = ""
 
 
-def load(types: Sequence[type[Config]], environ: Mapping[str, str]) -> list[Config]:
-    """Return one config per type; raises SettingsError that names every bad variable."""
-    problems = _unknown(environ)
-    loaded: list[Config] = []
-    for config_type in types:
-        values, bad = _values(config_type, environ)
-        problems += [problem for problem in bad if problem not in problems]
-        if not bad:
-            loaded.append(config_type(**values))
+def load(config_type: type[Config], environ: Mapping[str, str]) -> tuple[Config, Runtime]:
+    """Return a service's settings and everybody's; raises SettingsError that names every bad variable."""
+    values, bad = _values(config_type, environ)
+    runtime_values, runtime_bad = _values(Runtime, environ)
+    problems = [*_unknown(environ), *dict.fromkeys(bad + runtime_bad)]
     if problems:
         raise SettingsError(problems)
-    return loaded
+    return config_type(**values), Runtime(**runtime_values)
 
 
 def _values(config_type: type[msgspec.Struct], environ: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:

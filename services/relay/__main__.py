@@ -1,0 +1,7 @@
+"""`python -m services.relay`."""
+
+from services.relay.config import Config
+from services.relay.service import serve
+from shared.runtime.run import run
+
+run(serve, Config)

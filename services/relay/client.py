@@ -1,0 +1,76 @@
+"""One client as the core sees it: what it subscribed to, what waits for it, and how well it keeps up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from proto.relay import Flow
+
+if TYPE_CHECKING:
+    from services.relay.topic import Topic
+
+_encode = msgspec.json.Encoder().encode
+_EVENTS = b'{"type":"events","events":['
+
+
+class Client:
+    """Collects messages; events that follow one another become one batch.
+
+    `owed` are the topics whose present state the client has still to be given: it just subscribed, or it was too slow
+    to hear every change. Until then it hears no change of them, so that what it gets is always in order.
+    """
+
+    __slots__ = (
+        "_batch",
+        "_messages",
+        "conflated",
+        "dropped",
+        "owed",
+        "session",
+        "stalled_at",
+        "topics",
+        "waiting_bytes",
+    )
+
+    def __init__(self, session: str) -> None:
+        self.session = session
+        self.topics: set[Topic] = set()
+        self.owed: dict[Topic, None] = {}
+        self.conflated = False
+        self.dropped = 0
+        self.stalled_at: float | None = None
+        self.waiting_bytes = 0
+        self._messages: list[bytes] = []
+        self._batch: list[bytes] = []
+
+    def say(self, message: msgspec.Struct) -> None:
+        """Queue a message that is no event."""
+        self._end_batch()
+        payload = _encode(message)
+        self.waiting_bytes += len(payload)
+        self._messages.append(payload)
+
+    def event(self, payload: bytes) -> None:
+        """Queue a bus event."""
+        self.waiting_bytes += len(payload)
+        self._batch.append(payload)
+
+    def take(self) -> list[bytes]:
+        """Return what waits, as the payloads of WebSocket messages."""
+        self._end_batch()
+        messages, self._messages = self._messages, []
+        self.waiting_bytes = 0
+        return messages
+
+    def flow(self, *, conflated: bool) -> None:
+        """Tell the client when it begins and ceases to be conflated."""
+        if conflated is not self.conflated:
+            self.conflated = conflated
+            self.say(Flow("conflated" if conflated else "full", self.dropped))
+
+    def _end_batch(self) -> None:
+        if self._batch:
+            self._messages.append(_EVENTS + b",".join(self._batch) + b"]}")
+            self._batch = []

@@ -1,0 +1,231 @@
+"""The relay's decisions: commands in, messages for each client out, and which subjects to listen to. Pure.
+
+A topic is one channel of one market. Its events go to its clients in order; a client that is owed a topic's state hears
+no change of it before it was given the state. That one rule serves late joins, conflation and the way back from it.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import TypeGuard
+
+import msgspec
+
+from proto.relay import (
+    RELAY_CHANNELS,
+    Accepted,
+    Ack,
+    Command,
+    Error,
+    Hello,
+    Limits,
+    Ping,
+    Pong,
+    Refused,
+    RelayChannel,
+    RelayCode,
+    RelayHeartbeat,
+    Subscribe,
+    SubscriptionParams,
+)
+from services.relay.client import Client
+from services.relay.directory import Directory
+from services.relay.topic import VIEWS, Topic
+from shared.market.clock import Now
+from shared.market.counts import Counts
+from shared.market.replica import Replica
+
+HEARTBEAT_S = 5.0
+LIMITS = Limits(subscriptions=10_000, message_bytes=2**20, queued_bytes=256 * 2**10, stalled_s=30)
+#: A conflated client is given everything again when its queue is down to this.
+RESUME_BYTES = LIMITS.queued_bytes // 4
+
+_commands = msgspec.json.Decoder(Command)
+
+
+class _Numbered(msgspec.Struct):
+    id: int
+
+
+class Relay:
+    """All clients and topics.
+
+    `topics` are what the shell has to hear from the bus; `imageless` the markets of new views, whose books it has to
+    ask for once it hears them. The shell only reads them, but empties the latter.
+    """
+
+    def __init__(self, directory: Directory, replicas: Mapping[str, Replica]) -> None:
+        self.counts = Counts()
+        self.clients: set[Client] = set()
+        self.topics: dict[tuple[RelayChannel, str], Topic] = {}
+        self.imageless: set[str] = set()
+        self._directory = directory
+        self._replicas = replicas
+        self._unvouched: frozenset[str] = frozenset()
+        self._beats = 0
+
+    def opened(self, session: str, now: Now) -> Client:
+        """Greet a new client."""
+        client = Client(session)
+        self.clients.add(client)
+        client.say(Hello(session, now.ts, RELAY_CHANNELS, HEARTBEAT_S, LIMITS))
+        return client
+
+    def closed(self, client: Client) -> None:
+        """Forget a client."""
+        self.clients.discard(client)
+        for topic in list(client.topics):
+            self._leave(client, topic)
+
+    def received(self, client: Client, message: str | bytes, now: Now) -> None:
+        """Take a client's command and queue the reply."""
+        if isinstance(message, bytes):
+            self._fail(client, None, RelayCode.BINARY_MESSAGE, "send commands as text, not binary")
+            return
+        try:
+            command = _commands.decode(message)
+        except msgspec.ValidationError as error:
+            self._fail(client, _id_of(message), RelayCode.BAD_COMMAND, str(error))
+        except (msgspec.DecodeError, RecursionError):
+            self._fail(client, None, RelayCode.BAD_JSON, "the command is not JSON: nothing was changed")
+        else:
+            self._obey(client, command, now)
+
+    def event(self, channel: RelayChannel, ticker: str, payload: bytes) -> None:
+        """Give a bus event to the clients of its topic; one of a book is contained in its replica already."""
+        topic = self.topics.get((channel, ticker))
+        if topic is not None:
+            self.counts.add("events", channel)
+            topic.tell(payload)
+
+    def derive(self, replica: Replica, now: Now) -> None:
+        """Make from a book that was asked for what the views of its market have not told yet."""
+        for channel in VIEWS:
+            topic = self.topics.get((channel, replica.ticker))
+            if topic is not None:
+                topic.derive(replica, now.ts, vouched=channel not in self._unvouched)
+
+    def vouched(self, lost: frozenset[str]) -> None:
+        """Note whose makers are not heard: what they said last is stale from here on."""
+        for topic in self.topics.values():
+            if topic.channel in lost - self._unvouched:
+                topic.doubt()
+        self._unvouched = lost
+
+    def heartbeat(self, now: Now) -> None:
+        """Tell every client that the relay is alive, and how the feed is."""
+        self._beats += 1
+        lost = self._directory.feed_lost(now)
+        beat = RelayHeartbeat(self._beats, now.ts, "lost" if lost else "live", self._directory.lag_ms)
+        for client in self.clients:
+            client.say(beat)
+
+    def take(self, client: Client, queued_bytes: int, now: Now) -> list[bytes]:
+        """Return what to send to a client that has queued_bytes unread; too many, and it is conflated."""
+        if queued_bytes + client.waiting_bytes > LIMITS.queued_bytes:
+            client.flow(conflated=True)
+        elif client.conflated and queued_bytes < RESUME_BYTES:
+            client.flow(conflated=False)
+        client.stalled_at = None if queued_bytes < RESUME_BYTES else client.stalled_at or now.at
+        # Half of what is granted, so that a client that subscribes to much is not taken for a slow one.
+        room = LIMITS.queued_bytes // 2 - queued_bytes
+        while client.owed and client.waiting_bytes < room and not client.conflated:
+            topic = next(iter(client.owed))
+            del client.owed[topic]
+            for payload in topic.state():
+                client.event(payload)
+        return client.take()
+
+    def stalled(self, client: Client, now: Now) -> bool:
+        """Whether a client has not read for so long that it is to be closed."""
+        return client.stalled_at is not None and now.at - client.stalled_at >= LIMITS.stalled_s
+
+    def _obey(self, client: Client, command: Command, now: Now) -> None:
+        if isinstance(command, Ping):
+            client.say(Pong(command.id, now.ts))
+            return
+        change = self._subscribe if isinstance(command, Subscribe) else self._unsubscribe
+        outcomes = [change(client, channel, ticker, now) for channel, ticker in _pairs(command.params)]
+        client.say(
+            Ack(
+                command.id,
+                accepted=tuple(outcome for outcome in outcomes if isinstance(outcome, Accepted)),
+                refused=tuple(outcome for outcome in outcomes if isinstance(outcome, Refused)),
+            )
+        )
+
+    def _subscribe(self, client: Client, channel: str, ticker: str, now: Now) -> Accepted | Refused:
+        if not _is_channel(channel):
+            return _no_channel(channel, ticker)
+        if ticker not in self._directory:
+            return self._unknown(channel, ticker, now)
+        topic = self.topics.get((channel, ticker))
+        if topic is None or topic not in client.topics:
+            if len(client.topics) >= LIMITS.subscriptions:
+                text = f"more than {LIMITS.subscriptions} subscriptions: end some"
+                return _refused(channel, ticker, RelayCode.TOO_MANY_SUBSCRIPTIONS, text)
+            topic = self._join(client, channel, ticker)
+        if topic.has_state:
+            client.owed[topic] = None
+        return Accepted(channel, ticker, topic.how)
+
+    def _unsubscribe(self, client: Client, channel: str, ticker: str, _: Now) -> Accepted | Refused:
+        if not _is_channel(channel):
+            return _no_channel(channel, ticker)
+        topic = self.topics.get((channel, ticker))
+        if topic is None or topic not in client.topics:
+            return _refused(channel, ticker, RelayCode.NOT_SUBSCRIBED, "there is nothing to end")
+        self._leave(client, topic)
+        return Accepted(channel, ticker, "ended")
+
+    def _unknown(self, channel: str, ticker: str, now: Now) -> Refused:
+        if self._directory.feed_lost(now):
+            text = "no gateway is heard, so it is not known which markets there are: try again"
+            return _refused(channel, ticker, RelayCode.FEED_UNAVAILABLE, text)
+        text = "no such market here: check the ticker, or ask for it to be followed"
+        return _refused(channel, ticker, RelayCode.UNKNOWN_MARKET, text)
+
+    def _join(self, client: Client, channel: RelayChannel, ticker: str) -> Topic:
+        topic = self.topics.get((channel, ticker))
+        if topic is None:
+            topic = self.topics[channel, ticker] = Topic(channel, ticker, self._replicas)
+            if channel in VIEWS:
+                self.imageless.add(ticker)
+        topic.clients.add(client)
+        client.topics.add(topic)
+        return topic
+
+    def _leave(self, client: Client, topic: Topic) -> None:
+        client.topics.discard(topic)
+        client.owed.pop(topic, None)
+        topic.clients.discard(client)
+        if not topic.clients:
+            del self.topics[topic.channel, topic.ticker]
+
+    def _fail(self, client: Client, command_id: int | None, code: RelayCode, message: str) -> None:
+        self.counts.add("bad_commands", code.name.lower())
+        client.say(Error(command_id, code, code.name.lower(), message))
+
+
+def _pairs(params: SubscriptionParams) -> Iterator[tuple[str, str]]:
+    for channel in dict.fromkeys(params.channels):
+        for ticker in dict.fromkeys(params.market_tickers):
+            yield channel, ticker
+
+
+def _is_channel(channel: str) -> TypeGuard[RelayChannel]:
+    return channel in RELAY_CHANNELS
+
+
+def _no_channel(channel: str, ticker: str) -> Refused:
+    text = f"no such channel: there are {', '.join(RELAY_CHANNELS)}"
+    return _refused(channel, ticker, RelayCode.UNKNOWN_CHANNEL, text)
+
+
+def _refused(channel: str, ticker: str, code: RelayCode, message: str) -> Refused:
+    return Refused(channel, ticker, code, code.name.lower(), message)
+
+
+def _id_of(message: str) -> int | None:
+    try:
+        return msgspec.json.decode(message, type=_Numbered).id
+    except msgspec.DecodeError:
+        return None

@@ -1,0 +1,89 @@
+"""One channel of one market, as long as some client wants it."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+from proto.market import Depth, Ticker1s, Top
+from proto.relay import RelayChannel
+from services.relay.client import Client
+from shared.market.replica import Replica
+from shared.market.summary import depth, ticker1s, top
+
+_encode = msgspec.json.Encoder().encode
+_views = msgspec.json.Decoder(Top | Depth | Ticker1s)
+
+#: Channels of which only the latest value counts; all but `ticker` can be made from a book.
+LATEST: frozenset[RelayChannel] = frozenset({"top", "depth", "ticker", "ticker1s"})
+VIEWS: frozenset[RelayChannel] = frozenset({"top", "depth", "ticker1s"})
+
+
+class Topic:
+    """What its clients hear; the state of a `book` is in the table of replicas, else it is the latest payload."""
+
+    __slots__ = ("_replicas", "channel", "clients", "last", "ticker")
+
+    def __init__(self, channel: RelayChannel, ticker: str, replicas: Mapping[str, Replica]) -> None:
+        self.channel = channel
+        self.ticker = ticker
+        self.clients: set[Client] = set()
+        self.last: bytes | None = None
+        self._replicas = replicas
+
+    @property
+    def has_state(self) -> bool:
+        """Whether a new client is given a state before the changes."""
+        return self.channel == "book" or self.channel in LATEST
+
+    @property
+    def how(self) -> Literal["snapshot", "live"]:
+        """What the acknowledgement promises."""
+        return "snapshot" if self.has_state else "live"
+
+    def tell(self, payload: bytes) -> None:
+        """Give a change to every client that has heard all before it."""
+        if self.channel in LATEST:
+            self.last = payload
+        for client in self.clients:
+            if self in client.owed:
+                continue
+            if not client.conflated:
+                client.event(payload)
+            elif self.has_state:
+                client.owed[self] = None
+            else:
+                client.dropped += 1
+
+    def state(self) -> list[bytes]:
+        """Return the events that bring a client up to now; none if nothing is known yet."""
+        if self.channel != "book":
+            return [self.last] if self.last is not None else []
+        replica = self._replicas.get(self.ticker)
+        if replica is None or not replica.epoch:
+            return []
+        events = [_encode(replica.image())]
+        if replica.reason is not None:
+            events.append(_encode(replica.mark(replica.reason, replica.received_ts)))
+        return events
+
+    def derive(self, replica: Replica, now_ts: int, *, vouched: bool) -> None:
+        """Make the first value of a view from a book, if the bus has not brought one yet."""
+        if self.last is None and self.channel in VIEWS and replica.epoch:
+            self.tell(_encode(_view(self.channel, replica, now_ts)))
+            if not vouched:
+                self.doubt()
+
+    def doubt(self) -> None:
+        """Repeat the latest view as stale: who made it is not heard any longer."""
+        if self.last is None or self.channel not in VIEWS:
+            return
+        view = _views.decode(self.last)
+        if view.status == "live":
+            self.tell(_encode(msgspec.structs.replace(view, status="stale")))
+
+
+def _view(channel: RelayChannel, replica: Replica, now_ts: int) -> Top | Depth | Ticker1s:
+    if channel == "top":
+        return top(replica)
+    return depth(replica) if channel == "depth" else ticker1s(replica, now_ts)
