@@ -179,8 +179,9 @@ def _price(member: str, text: str | None, legacy_cents: int | None = None) -> in
 
 def _last_price(msg: wire.TickerMsg) -> int | None:
     if msg.price_dollars == "" or (msg.price_dollars is None and msg.price is None):
-        return None  # before the first trade
-    return _price("price", msg.price_dollars, msg.price)
+        return None
+    # Before the first trade the exchange says "" or 0, which is no price that a trade can have.
+    return _price("price", msg.price_dollars, msg.price) or None
 
 
 def _quantity(member: str, text: str | None, legacy_contracts: int | None = None) -> int:

@@ -1,4 +1,4 @@
-"""Frames as they travel: what the exchange sends, and the commands a client sends.
+"""Frames as the exchange sends them.
 
 One struct per message holds today's decimal strings and the integer members of before March 2026, all
 optional where either form may stand; `shared.kalshi.normalise` decides between them. Unknown members are
@@ -301,75 +301,6 @@ Frame: TypeAlias = (
 )
 
 
-class SubscribeParams(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Channels and what of them; give `use_yes_price` always, as the server's default will change."""
-
-    channels: list[str]
-    market_ticker: str | None = None
-    market_tickers: list[str] | None = None
-    market_id: str | None = None
-    market_ids: list[str] | None = None
-    send_initial_snapshot: bool | None = None
-    skip_ticker_ack: bool | None = None
-    use_yes_price: bool | None = None
-    user_filter: str | None = None
-    shard_factor: int | None = None
-    shard_key: int | None = None
-    index_ids: list[str] | None = None
-    underlying_tickers: list[str] | None = None
-
-
-class UnsubscribeParams(msgspec.Struct, frozen=True):
-    """Subscriptions to end."""
-
-    sids: list[int]
-
-
-class UpdateParams(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A change of one subscription, given as `sid` or as `sids` of length one."""
-
-    action: str
-    sid: int | None = None
-    sids: list[int] | None = None
-    market_ticker: str | None = None
-    market_tickers: list[str] | None = None
-    market_id: str | None = None
-    market_ids: list[str] | None = None
-    send_initial_snapshot: bool | None = None
-    index_ids: list[str] | None = None
-    underlying_tickers: list[str] | None = None
-
-
-class Subscribe(msgspec.Struct, frozen=True, tag_field="cmd", tag="subscribe"):
-    """Open channels, or add markets to open ones. Command ids start at 1: the server reads 0 as no id."""
-
-    id: int
-    params: SubscribeParams
-
-
-class Unsubscribe(msgspec.Struct, frozen=True, tag_field="cmd", tag="unsubscribe"):
-    """End subscriptions."""
-
-    id: int
-    params: UnsubscribeParams
-
-
-class UpdateSubscription(msgspec.Struct, frozen=True, tag_field="cmd", tag="update_subscription"):
-    """Add markets, delete markets, or ask for snapshots."""
-
-    id: int
-    params: UpdateParams
-
-
-class ListSubscriptions(msgspec.Struct, frozen=True, tag_field="cmd", tag="list_subscriptions"):
-    """Ask which channels are open; the reply names no tickers."""
-
-    id: int
-
-
-Command: TypeAlias = Subscribe | Unsubscribe | UpdateSubscription | ListSubscriptions
-
-
 class _Envelope(msgspec.Struct):
     type: str
     sid: int | None = None
@@ -378,7 +309,6 @@ class _Envelope(msgspec.Struct):
 
 _FRAME: msgspec.json.Decoder[Frame] = msgspec.json.Decoder(Frame)
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
-_COMMAND = msgspec.json.Encoder()
 _TYPES = frozenset(str(frame.__struct_config__.tag) for frame in get_args(Frame))
 _UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError)
 
@@ -389,11 +319,6 @@ def decode(frame: bytes | str) -> Frame:
         return _FRAME.decode(frame)
     except _UNREADABLE as error:
         raise _malformed(frame, error) from error
-
-
-def encode(command: Command) -> bytes:
-    """Return the text frame of a command."""
-    return _COMMAND.encode(command)
 
 
 def _malformed(frame: bytes | str, error: Exception) -> Malformed:
