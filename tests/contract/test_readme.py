@@ -2,8 +2,8 @@
 
 import json
 import re
-from typing import get_args
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 import pytest

@@ -1,0 +1,1 @@
+"""The whole pipeline, from the exchange to what a user sees."""

@@ -1,0 +1,166 @@
+"""Starts the project's own programs for a test: real processes, real nats-server, free ports, ended by pid."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Self
+
+import httpx
+
+ROOT = Path(__file__).parents[1]
+PORTS = ("nats", "sim", "relay", "gateway", "book_builder", "ticker_publisher")
+READY_TIMEOUT_S = 20.0
+STOP_TIMEOUT_S = 5.0
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on right now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+class Program:
+    """One running process; its output is kept for the moment a test fails."""
+
+    def __init__(self, name: str, process: asyncio.subprocess.Process, log: Path) -> None:
+        self.name = name
+        self.process = process
+        self.log = log
+
+    @classmethod
+    async def start(cls, name: str, argv: list[str], environ: Mapping[str, str], folder: Path) -> Self:
+        """Start a program with its own log file."""
+        log = folder / f"{name}.log"
+        with log.open("ab") as output:
+            process = await asyncio.create_subprocess_exec(
+                *argv, env=dict(environ), stdout=output, stderr=output, cwd=ROOT
+            )
+        return cls(name, process, log)
+
+    async def stop(self, number: int = signal.SIGTERM) -> int:
+        """End the program by a signal and return its exit code; one that does not end is killed and told of."""
+        if self.process.returncode is None:
+            self.process.send_signal(number)
+        try:
+            async with asyncio.timeout(STOP_TIMEOUT_S):
+                return await self.process.wait()
+        except TimeoutError:
+            self.process.kill()
+            await self.process.wait()
+            raise AssertionError(f"{self.name} did not stop in {STOP_TIMEOUT_S} s:\n{self.log.read_text()}") from None
+
+
+class Stack:
+    """nats-server and any of the services on ports of their own."""
+
+    def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
+        self.folder = folder
+        self.programs: dict[str, Program] = {}
+        self.ports = {
+            name: free_port() for name in ("nats", "sim", "relay", "gateway", "book_builder", "ticker_publisher")
+        }
+        self.nats_url = f"nats://127.0.0.1:{self.ports['nats']}"
+        self.sim_url = f"http://127.0.0.1:{self.ports['sim']}"
+        self.relay_url = f"http://127.0.0.1:{self.ports['relay']}"
+        inherited = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG"}}
+        self.environ = inherited | {
+            "NATS_URL": self.nats_url,
+            "SIM_PORT": str(self.ports["sim"]),
+            "RELAY_PORT": str(self.ports["relay"]),
+            "LOG_FORMAT": "json",
+            **settings,
+        }
+
+    async def start_nats(self) -> None:
+        """Start nats-server with JetStream and wait until it listens."""
+        argv = [str(Path(sys.executable).parent / "nats-server"), "-a", "127.0.0.1", "-p", str(self.ports["nats"])]
+        argv += ["-js", "-sd", str(self.folder / "jetstream")]
+        await self._start("nats", argv, {})
+        await self._until("nats", self._nats_listens)
+
+    async def start(self, *names: str, **settings: str) -> None:
+        """Start services and wait until each says that it is ready."""
+        for name in names:
+            port = {} if name in {"simulator", "relay"} else {"HTTP_PORT": str(self.ports[name])}
+            await self._start(name, [sys.executable, "-m", f"services.{name}"], port | settings)
+        for name in names:
+            await self._until(name, partial(self._is_ready, name))
+
+    async def start_all(self) -> list[str]:
+        """Start everything, the gateway with every market of the simulator, and return those markets."""
+        await asyncio.gather(self.start_nats(), self.start("simulator"))
+        tickers = await self.tickers()
+        await self.start("gateway", "book_builder", "ticker_publisher", "relay", MARKET_TICKERS=",".join(tickers))
+        return tickers
+
+    async def stop(self, name: str, number: int = signal.SIGTERM) -> int:
+        """End one program."""
+        return await self.programs.pop(name).stop(number)
+
+    async def stop_all(self) -> None:
+        """End all programs, the last started first; each must end well and in time."""
+        for name in reversed(list(self.programs)):
+            code = await self.stop(name)
+            assert code in {0, 1} if name == "nats" else code == 0, f"{name} ended with {code}"
+
+    async def tickers(self) -> list[str]:
+        """Return the simulator's markets."""
+        reply = await self.get(f"{self.sim_url}/trade-api/v2/markets?limit=1000")
+        return [market["ticker"] for market in reply.json()["markets"]]
+
+    async def get(self, url: str) -> httpx.Response:
+        """Return the answer to an HTTP GET."""
+        async with httpx.AsyncClient(trust_env=False) as client:
+            return await client.get(url)
+
+    async def metrics(self, name: str) -> str:
+        """Return what a service exports."""
+        return (await self.get(f"http://127.0.0.1:{self._http_port(name)}/metrics")).text
+
+    async def _start(self, name: str, argv: list[str], settings: Mapping[str, str]) -> None:
+        self.programs[name] = await Program.start(name, argv, {**self.environ, **settings}, self.folder)
+
+    def _http_port(self, name: str) -> int:
+        return self.ports["sim" if name == "simulator" else name]
+
+    async def _is_ready(self, name: str) -> bool:
+        with contextlib.suppress(httpx.TransportError):
+            return (await self.get(f"http://127.0.0.1:{self._http_port(name)}/readyz")).status_code == 200
+        return False
+
+    async def _nats_listens(self) -> bool:
+        with contextlib.suppress(OSError):
+            _, writer = await asyncio.open_connection("127.0.0.1", self.ports["nats"])
+            writer.close()
+            return True
+        return False
+
+    async def _until(self, name: str, ready: Callable[[], Awaitable[bool]]) -> None:
+        program = self.programs[name]
+        try:
+            async with asyncio.timeout(READY_TIMEOUT_S):
+                while not await ready():
+                    assert program.process.returncode is None, f"{name} ended:\n{program.log.read_text()}"
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            raise AssertionError(f"{name} is not ready after {READY_TIMEOUT_S} s:\n{program.log.read_text()}") from None
+
+
+@contextlib.asynccontextmanager
+async def stack(**settings: str) -> AsyncIterator[Stack]:
+    """Hand out a stack in a folder of its own and end what it started."""
+    with tempfile.TemporaryDirectory(prefix="fanout-") as folder:
+        running = Stack(Path(folder), settings)
+        try:
+            yield running
+        finally:
+            await running.stop_all()
