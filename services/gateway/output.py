@@ -2,7 +2,7 @@
 
 import msgspec
 
-from shared.kalshi import wire
+from shared.kalshi.commands import Command
 
 
 class Output(msgspec.Struct):
@@ -12,11 +12,11 @@ class Output(msgspec.Struct):
     """
 
     publications: list[tuple[str, bytes]] = msgspec.field(default_factory=list)
-    commands: list[wire.Command] = msgspec.field(default_factory=list)
+    commands: list[Command] = msgspec.field(default_factory=list)
     notes: list[str] = msgspec.field(default_factory=list)
     drop: str | None = None
 
-    def send(self, command: wire.Command) -> None:
+    def send(self, command: Command) -> None:
         """Have a command sent."""
         self.commands.append(command)
 

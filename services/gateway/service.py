@@ -17,7 +17,7 @@ from services.gateway.config import Config
 from services.gateway.core import BAD_REQUEST, Gateway
 from services.gateway.dialling import HARD_PAUSE_S, Refusal, refusal
 from services.gateway.output import Output
-from shared.kalshi import wire
+from shared.kalshi.commands import Command, encode
 from shared.kalshi.errors import BadKey
 from shared.kalshi.signing import SIMULATOR_KEY_ID, Signer, load_private_key, simulator_key
 from shared.market.backoff import delays
@@ -203,10 +203,10 @@ class _Line:
     def __init__(self, connection: ClientConnection) -> None:
         self.dropped = ""
         self._connection = connection
-        self._waiting: list[wire.Command] = []
+        self._waiting: list[Command] = []
         self._wake = asyncio.Event()
 
-    def commands(self, commands: list[wire.Command]) -> None:
+    def commands(self, commands: list[Command]) -> None:
         """Have commands sent, in order."""
         if commands:
             self._waiting += commands
@@ -225,7 +225,7 @@ class _Line:
                 self._wake.clear()
                 waiting, self._waiting = self._waiting, []
                 for command in waiting:
-                    await self._send(wire.encode(command).decode())
+                    await self._send(encode(command).decode())
 
     async def _send(self, text: str) -> None:
         try:

@@ -6,7 +6,7 @@ from itertools import count
 import msgspec
 
 from services.gateway.sequence import Sequence
-from shared.kalshi import wire
+from shared.kalshi.commands import Command, Subscribe, SubscribeParams, UpdateParams, UpdateSubscription
 
 BOOK = "orderbook_delta"
 LIFECYCLE = "market_lifecycle_v2"
@@ -40,7 +40,7 @@ class _Command(msgspec.Struct, frozen=True):
 class Subscriptions:
     """The channels of one connection; appends its commands to `commands`."""
 
-    def __init__(self, channels: Iterable[str], commands: Callable[[wire.Command], None]) -> None:
+    def __init__(self, channels: Iterable[str], commands: Callable[[Command], None]) -> None:
         self._channels = {channel: Subscription(channel) for channel in channels}
         self._by_sid: dict[int, Subscription] = {}
         self._send = commands
@@ -140,20 +140,20 @@ class Subscriptions:
         batch = tuple(tickers)
         subscription.opened = True
         subscription.held.update(batch)
-        params = wire.SubscribeParams(
+        params = SubscribeParams(
             channels=[subscription.channel],
             market_tickers=list(batch) or None,
             skip_ticker_ack=True if batch else None,
             use_yes_price=True if subscription.channel == BOOK else None,
         )
         number = self._wait(subscription, "subscribe", batch)
-        self._send(wire.Subscribe(number, params))
+        self._send(Subscribe(number, params))
 
     def _update(self, subscription: Subscription, action: str, tickers: Iterable[str]) -> None:
         for batch in _batches(list(tickers)):
             number = self._wait(subscription, action, batch)
-            params = wire.UpdateParams(action=action, sids=[subscription.sid or 0], market_tickers=list(batch))
-            self._send(wire.UpdateSubscription(number, params))
+            params = UpdateParams(action=action, sids=[subscription.sid or 0], market_tickers=list(batch))
+            self._send(UpdateSubscription(number, params))
 
     def _wait(self, subscription: Subscription, action: str, tickers: tuple[str, ...]) -> int:
         number = next(self._ids)
