@@ -110,7 +110,7 @@ class Stack:
         """End all programs, the last started first; each must end well and in time."""
         for name in reversed(list(self.programs)):
             code = await self.stop(name)
-            assert code in {0, 1} if name == "nats" else code == 0, f"{name} ended with {code}"
+            assert (code in {0, 1}) if name == "nats" else code == 0, f"{name} ended with {code}"
 
     async def tickers(self) -> list[str]:
         """Return the simulator's markets."""

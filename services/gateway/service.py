@@ -88,7 +88,7 @@ class _Shell:
         finally:
             self._core.stop(now())
             self._flush()
-            await self._bus.flush()
+            await self._bus.finish()
 
     def answers(self) -> dict[str, Answer]:
         """Return what answers each request."""

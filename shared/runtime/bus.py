@@ -24,6 +24,9 @@ from shared.runtime.errors import BusUnreachable, NobodyAnswers, RequestError
 
 CONNECT_TIMEOUT_S = 5.0
 RECONNECT_WAIT_S = 1
+FLUSH_TIMEOUT_S = 5
+FLUSH_RETRY_S = 0.1
+FINISH_TIMEOUT_S = 1.0
 #: Messages that wait for one subscription's handler; more are dropped, which counts as a break.
 PENDING_MESSAGES = 65_536
 PENDING_BYTES = 64 * 2**20
@@ -68,9 +71,21 @@ class Bus:
         self._on_break.remove(callback)
 
     async def flush(self) -> None:
-        """Wait until the server has processed all that was published and subscribed before."""
-        await self._hand_over()
-        await self._client.flush(timeout=10)
+        """Wait until the server has processed all that was published and subscribed before, however long it is away."""
+        while not self._client.is_closed:
+            await self._hand_over()
+            try:
+                await self._client.flush(timeout=FLUSH_TIMEOUT_S)
+            except nats.errors.Error:
+                await asyncio.sleep(FLUSH_RETRY_S)
+            else:
+                return
+
+    async def finish(self) -> None:
+        """Hand over what is left before the end, unless the server is away."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FINISH_TIMEOUT_S):
+                await self.flush()
 
     async def subscribe(self, subject: str, handler: Handler) -> Subscription:
         """Have handler called with each message's subject and payload, in order, until `end`."""
@@ -187,7 +202,8 @@ async def connect(
                 await bus.flush()
             sender.cancel()
     finally:
-        with contextlib.suppress(nats.errors.Error):
+        # uvloop raises RuntimeError where the client writes its last to a connection that is gone.
+        with contextlib.suppress(nats.errors.Error, RuntimeError):
             await client.close()
 
 

@@ -7,7 +7,7 @@ it is a typo that would otherwise be ignored.
 
 import difflib
 from collections.abc import Mapping
-from typing import Any, Literal, TypeVar, get_origin
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -71,8 +71,16 @@ def _values(config_type: type[msgspec.Struct], environ: Mapping[str, str]) -> tu
         try:
             values[field.name] = msgspec.convert(raw, field.type, strict=False)
         except msgspec.ValidationError as error:
-            problems.append(f"{name}={text!r} can not be used: {error}.")
+            choices = _choices(field.type)
+            reason = f"it can be {', '.join(choices)}" if choices else str(error)
+            problems.append(f"{name}={text!r} can not be used: {reason}.")
     return values, problems
+
+
+def _choices(field_type: Any) -> list[str]:
+    if get_origin(field_type) is tuple:
+        return _choices(get_args(field_type)[0])
+    return [str(choice) for choice in get_args(field_type) if choice != ""] if get_origin(field_type) is Literal else []
 
 
 def _items(text: str) -> list[str]:

@@ -1,0 +1,1 @@
+"""Tests of books, continuity, following, pacing and summaries."""

@@ -1,0 +1,103 @@
+"""Latest wins, at most once per interval, and never a lost change."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.market.pace import Pacer
+
+INTERVAL = 1.0
+KEYS = ("KXA-1", "KXB-2", "KXC-3.5")
+STEPS = st.lists(st.tuples(st.floats(0, 0.7), st.sampled_from(KEYS) | st.none()), max_size=60)
+
+
+@settings(max_examples=150)
+@given(steps=STEPS)
+def test_once_per_interval_and_never_lost(steps: list[tuple[float, str | None]]) -> None:
+    """Whenever keys are touched and released, no key leaves twice within an interval and each touch leaves within one."""
+    pacer, now = Pacer(INTERVAL), 1000.0
+    released: dict[str, float] = {}
+    touched: dict[str, float] = {}
+    for pause, key in [*steps, (2 * INTERVAL, None)]:
+        now += pause
+        if key is not None:
+            pacer.touch(key, now)
+            touched.setdefault(key, now)
+            continue
+        for name in pacer.release(now):
+            assert now - released.get(name, -INTERVAL) >= INTERVAL
+            assert name in touched
+            released[name] = now
+            del touched[name]
+        overdue = {name for name, at in touched.items() if now > max(at, released.get(name, at)) + INTERVAL + 1e-6}
+        assert not overdue
+    assert not touched
+    assert pacer.next_at() is None
+
+
+@given(key=st.text(min_size=1, max_size=20), now=st.floats(0, 1e9))
+@settings(max_examples=100)
+def test_a_first_touch_waits_less_than_an_interval(key: str, now: float) -> None:
+    """A key that was never released leaves at its own phase, which comes within the interval."""
+    pacer = Pacer(INTERVAL)
+    pacer.touch(key, now)
+    due = pacer.next_at()
+    assert due is not None
+    assert now <= due <= now + INTERVAL
+
+
+def test_keys_that_change_together_do_not_leave_together() -> None:
+    """A thousand keys touched at once leave spread over the whole interval."""
+    pacer = Pacer(INTERVAL)
+    for number in range(1000):
+        pacer.touch(f"KXA-{number}", 50.0)
+    slices = Counter[int]()
+    for tenth in range(1, 11):
+        slices[tenth] = len(pacer.release(50.0 + tenth / 10))
+    assert sum(slices.values()) == 1000
+    assert min(slices.values()) > 50
+    assert max(slices.values()) < 150
+
+
+def test_many_changes_leave_once() -> None:
+    """Changes before the release are conflated to one."""
+    pacer = Pacer(INTERVAL)
+    for number in range(10):
+        pacer.touch("KXA-1", 5.0 + number / 100)
+    assert pacer.release(6.2) == ["KXA-1"]
+    assert pacer.release(9.0) == []
+
+
+def test_order_of_release_is_order_of_time() -> None:
+    """What has been due for longest comes first."""
+    pacer = Pacer(INTERVAL)
+    dues = {}
+    for key in KEYS:
+        single = Pacer(INTERVAL)
+        single.touch(key, 0.0)
+        dues[key] = single.next_at()
+        pacer.touch(key, 0.0)
+    assert pacer.release(1.0) == sorted(KEYS, key=lambda key: dues[key] or 0.0)
+
+
+def test_forgotten_keys_do_not_come() -> None:
+    """A key that was forgotten is not released, and can be touched anew."""
+    pacer = Pacer(INTERVAL)
+    pacer.touch("KXA-1", 0.0)
+    pacer.forget("KXA-1")
+    assert pacer.release(1.0) == []
+    pacer.touch("KXA-1", 1.0)
+    assert pacer.release(2.0) == ["KXA-1"]
+
+
+@pytest.mark.parametrize("late", [0.0, 0.015, 0.4])
+def test_busy_key_leaves_once_per_interval(late: float) -> None:
+    """A key that changes all the time leaves each interval, not more often, and not seldom when the caller is late."""
+    pacer, count, now = Pacer(INTERVAL), 0, 0.0
+    while now < 100:
+        now += 0.02 + late
+        pacer.touch("KXA-1", now)
+        count += len(pacer.release(now))
+    assert 100 / (INTERVAL + 0.02 + late) - 1 <= count <= 101
