@@ -5,7 +5,7 @@
  * no}, levels best first) and `markets` (ticker → {status, reason, bid, ask} as the list shows them).
  */
 
-import { ladder } from "./book.js";
+import { ladder, touch } from "./book.js";
 import { RelayClient } from "./client.js";
 import { byId } from "./dom.js";
 import { handleKeys } from "./keys.js";
@@ -20,7 +20,7 @@ const PROBLEM_MS = 20_000;
 
 const client = new RelayClient(relayAddress());
 const watchlist = new Watchlist();
-const list = new MarketList(watchlist.markets, { state: stateOf, open, changed: invalidate });
+const list = new MarketList(watchlist.markets, { view: viewOf, open, changed: invalidate });
 const selected = new SelectedMarket(client, watchlist.markets);
 const status = new Status(() => client.connect());
 /** What the header and the empty list speak of, beside the connection. */
@@ -44,6 +44,13 @@ function stateOf(market) {
   if (held !== undefined && held.epoch > 0) return client.state(market.ticker);
   if (client.refusal("ticker1s", market.ticker) !== undefined) return { status: "stale", reason: "refused" };
   return { status: market.status, reason: null };
+}
+
+/** Tells {status, reason, bid, ask}: a held book is ahead of what the summary says. */
+function viewOf(market) {
+  const held = client.books.get(market.ticker);
+  const { bid, ask } = held !== undefined && held.epoch > 0 ? touch(held) : market;
+  return { ...stateOf(market), bid, ask };
 }
 
 function remember(market) {
@@ -162,9 +169,7 @@ window.fanout = {
     return Object.fromEntries(books);
   },
   get markets() {
-    const markets = [...watchlist.markets.values()].map((market) => {
-      return [market.ticker, { ...stateOf(market), bid: market.bid, ask: market.ask }];
-    });
+    const markets = [...watchlist.markets.values()].map((market) => [market.ticker, viewOf(market)]);
     return Object.fromEntries(markets);
   },
 };

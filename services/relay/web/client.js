@@ -14,9 +14,10 @@
  *   on(kind, listener)             returns a function that ends it
  *   books                          Map ticker → Book (book.js): epoch, seq, status, reason, yes, no
  *   state(ticker)                  {status, reason} of a held book, with the connection taken into account
- *   doubt                          why nothing can be trusted: "connection_lost", "feed_lost" or null
+ *   doubt                          why nothing can be trusted: "connection_lost", "conflated" (too slow to
+ *                                  be told every change), "feed_lost" or null
  *   refusal(channel, ticker)       {code, name, message} if the relay refused the pair
- *   connection                     {phase, retryAt, cause, feed, lagMs, session}
+ *   connection                     {phase, retryAt, cause, feed, flow, lagMs, session}
  *   serverNow()                    the relay's clock, in milliseconds since 1970
  *
  * Kinds for `on`: "book" (a Book that changed or was marked), every other bus event by its type ("trade",
@@ -33,6 +34,9 @@ const REPAIR_DELAY_MS = 1_000;
 const HEARTBEAT_MS = 5_000;
 /** A connection without a heartbeat for this many intervals (12 s) is treated as lost. */
 const SILENT_INTERVALS = 2.4;
+const RETRY_REFUSED_MS = 10_000;
+/** What a connection knows before the relay has spoken. */
+const UNHEARD = { feed: null, flow: "full", lagMs: null, session: null };
 /** Close codes that coming back does not cure: the client's fault, or not allowed in. */
 const isFinal = (code) => code >= 4000 && code < 4200;
 
@@ -47,7 +51,7 @@ export function retryDelay(attempt, firstMs, random) {
 export class RelayClient {
   books = new Map();
   /** phase: "connecting", "open", "waiting" (until retryAt) or "stopped"; cause: why the last one ended. */
-  connection = { phase: "stopped", retryAt: null, cause: null, feed: null, lagMs: null, session: null };
+  connection = { phase: "stopped", retryAt: null, cause: null, ...UNHEARD };
 
   #url;
   #random;
@@ -55,6 +59,7 @@ export class RelayClient {
   #attempt = 0;
   #retryTimer;
   #drainTimer;
+  #retryRefusedTimer;
   #silenceTimer;
   #silenceMs = HEARTBEAT_MS * SILENT_INTERVALS;
   #heardAt = 0;
@@ -104,6 +109,7 @@ export class RelayClient {
 
   get doubt() {
     if (this.connection.phase !== "open") return "connection_lost";
+    if (this.connection.flow === "conflated") return "conflated";
     return this.connection.feed === "lost" ? "feed_lost" : null;
   }
 
@@ -157,7 +163,8 @@ export class RelayClient {
   }
 
   #hangUp() {
-    for (const timer of [this.#retryTimer, this.#drainTimer, ...this.#repairs.values()]) clearTimeout(timer);
+    const timers = [this.#retryTimer, this.#drainTimer, this.#retryRefusedTimer, ...this.#repairs.values()];
+    for (const timer of timers) clearTimeout(timer);
     clearInterval(this.#silenceTimer);
     this.#repairs.clear();
     this.#heartbeat = null;
@@ -167,7 +174,7 @@ export class RelayClient {
       this.#socket.close();
       this.#socket = null;
     }
-    Object.assign(this.connection, { feed: null, lagMs: null, session: null });
+    Object.assign(this.connection, UNHEARD);
     this.#markAll("connection_lost");
   }
 
@@ -180,9 +187,11 @@ export class RelayClient {
       case "heartbeat":
         return this.#beaten(message);
       case "ack":
-        return this.#refused(this.#subscriptions.acknowledged(message));
+        return this.#acknowledged(this.#subscriptions.acknowledged(message));
       case "error":
         return this.#failed(message);
+      case "flow":
+        return this.#flowed(message.state);
       case "drain":
         return this.#draining(message.reconnect_ms * this.#random());
     }
@@ -254,16 +263,36 @@ export class RelayClient {
     this.books.delete(ticker);
   }
 
+  #flowed(state) {
+    this.#changed({ flow: state });
+    if (state !== "full") return;
+    // Which books missed changes is not told, so every one is doubted until its snapshot.
+    this.#markAll("waiting");
+    this.#send(this.#subscriptions.repeat("book"));
+  }
+
+  #acknowledged({ granted, refused }) {
+    for (const { channel, ticker } of granted) this.#markPair(channel, ticker, "waiting");
+    this.#refused(refused);
+  }
+
   #refused(pairs) {
     for (const pair of pairs) {
-      const book = this.books.get(pair.ticker);
-      if (pair.channel === "book" && book !== undefined) {
-        this.#repaired(pair.ticker);
-        book.mark("refused");
-        this.#emit("book", book);
-      }
+      this.#markPair(pair.channel, pair.ticker, "refused");
       this.#emit("refused", pair);
     }
+    if (pairs.length === 0) return;
+    clearTimeout(this.#retryRefusedTimer);
+    const delay = RETRY_REFUSED_MS * (0.5 + this.#random());
+    this.#retryRefusedTimer = setTimeout(() => this.#send(this.#subscriptions.retry()), delay);
+  }
+
+  #markPair(channel, ticker, reason) {
+    const book = this.books.get(ticker);
+    if (channel !== "book" || book === undefined) return;
+    this.#repaired(ticker);
+    book.mark(reason);
+    this.#emit("book", book);
   }
 
   #failed(error) {

@@ -11,6 +11,7 @@ const REASONS = {
   unsubscribed: "no longer followed",
   operator: "marked by the operator",
   connection_lost: "connection lost",
+  conflated: "connection too slow",
   feed_lost: "relay has lost the feed",
   waiting: "waiting for the book",
   refused: "refused by the relay",

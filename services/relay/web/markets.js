@@ -13,7 +13,7 @@ export class MarketList {
   selected = null;
 
   #markets;
-  #state;
+  #view;
   #open;
   #list = byId("list");
   #canvas = byId("rows");
@@ -27,10 +27,10 @@ export class MarketList {
   #spare = [];
   #height = 0;
 
-  /** `state(market)` tells {status, reason}, `open(ticker)` opens a market, `changed` asks for a frame. */
-  constructor(markets, { state, open, changed }) {
+  /** `view(market)` tells {status, reason, bid, ask}, `open(ticker)` opens one, `changed` wants a frame. */
+  constructor(markets, { view, open, changed }) {
     this.#markets = markets;
-    this.#state = state;
+    this.#view = view;
     this.#open = open;
     this.#list.addEventListener("scroll", changed, { passive: true });
     this.#list.addEventListener("click", ({ target }) => this.#clicked(target.closest("[data-ticker]")));
@@ -98,8 +98,10 @@ export class MarketList {
     const count = Math.ceil(this.#height / rowHeight) + 2 * OVERSCAN_ROWS;
     const visible = this.#order.slice(first, first + count);
     const tickers = new Set(visible.map((market) => market.ticker));
-    for (const ticker of this.#rows.keys()) if (!tickers.has(ticker)) this.#recycle(ticker);
+    // A row that went out of sight becomes the next that comes into it, without leaving the page.
+    for (const ticker of this.#rows.keys()) if (!tickers.has(ticker)) this.#spareRow(ticker);
     visible.forEach((market, offset) => this.#drawRow(market, first + offset, rowHeight, now));
+    for (const row of this.#spare.splice(0)) row.element.remove();
     this.#markCursor();
   }
 
@@ -107,7 +109,7 @@ export class MarketList {
     if (Math.abs(now - this.#orderedAt) < REORDER_MS) return;
     this.#orderedAt = now;
     const filter = this.#filter.value.trim();
-    this.#order = arrange(this.#markets.values(), filter, this.#sort, (market) => this.#state(market).status);
+    this.#order = arrange(this.#markets.values(), filter, this.#sort, (market) => this.#view(market).status);
     this.#canvas.style.height = `${this.#order.length * this.#rowHeight()}px`;
     const nothing = this.#order.length === 0 && this.#markets.size > 0;
     setHidden(this.#nothing, !nothing);
@@ -120,7 +122,7 @@ export class MarketList {
 
   #drawRow(market, index, rowHeight, now) {
     const row = this.#rows.get(market.ticker) ?? this.#newRow(market.ticker);
-    const { status, reason } = this.#state(market);
+    const { status, reason, bid, ask } = this.#view(market);
     const { element } = row;
     const top = index * rowHeight;
     if (row.top !== top) {
@@ -138,8 +140,8 @@ export class MarketList {
     if (element.getAttribute("aria-selected") !== selected) element.setAttribute("aria-selected", selected);
     setData(element, "status", status);
     setData(element, "reason", reason);
-    setText(row.bid, cents(market.bid));
-    setText(row.ask, cents(market.ask));
+    setText(row.bid, cents(bid));
+    setText(row.ask, cents(ask));
     setText(row.age, market.changedAt === null ? "" : age(now - market.changedAt));
     setText(row.state, status);
     const words = stateWords({ status, reason });
@@ -147,22 +149,25 @@ export class MarketList {
   }
 
   #newRow(ticker) {
-    const row = this.#spare.pop() ?? makeRow();
+    const row = this.#spare.pop() ?? this.#addRow();
     const tail = ticker.lastIndexOf("-");
     setText(row.head, tail < 0 ? "" : ticker.slice(0, tail));
     setText(row.tail, ticker.slice(Math.max(0, tail)));
     row.name.title = ticker;
     row.element.dataset.ticker = ticker;
-    this.#canvas.append(row.element);
     this.#rows.set(ticker, row);
     return row;
   }
 
-  #recycle(ticker) {
-    const row = this.#rows.get(ticker);
-    row.element.remove();
+  #addRow() {
+    const row = makeRow();
+    this.#canvas.append(row.element);
+    return row;
+  }
+
+  #spareRow(ticker) {
+    this.#spare.push(this.#rows.get(ticker));
     this.#rows.delete(ticker);
-    this.#spare.push(row);
   }
 
   #markCursor() {

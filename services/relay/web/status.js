@@ -7,7 +7,8 @@ const number = new Intl.NumberFormat("en-US");
 export class Status {
   #link = byId("link");
   #lag = byId("lag");
-  #tally = byId("tally");
+  #markets = byId("tally-markets");
+  #stale = byId("tally-stale");
   #banner = byId("banner");
   #title = byId("banner-title");
   #text = byId("banner-text");
@@ -41,7 +42,9 @@ export class Status {
     setData(this.#link, "phase", phase);
     setData(this.#link, "doubt", doubt);
     setText(this.#lag, lagMs === null ? "" : `lag ${number.format(Math.round(lagMs))} ms`);
-    setText(this.#tally, tallyWords(markets, stale));
+    const words = markets === 1 ? "1 market" : `${number.format(markets)} markets`;
+    setText(this.#markets, markets === 0 ? "" : words);
+    setText(this.#stale, stale === 0 ? "" : `${number.format(stale)} stale`);
   }
 
   #drawBanner({ phase, retryAt }, words) {
@@ -57,14 +60,9 @@ export class Status {
 
 function linkWords(phase, doubt, everTried) {
   if (doubt === "feed_lost") return "feed lost";
+  if (doubt === "conflated") return "too slow";
   if (phase === "open") return "connected";
   return everTried ? "disconnected" : "connecting";
-}
-
-function tallyWords(markets, stale) {
-  if (markets === 0) return "";
-  const total = `${number.format(markets)} ${markets === 1 ? "market" : "markets"}`;
-  return stale === 0 ? total : `${total}, ${number.format(stale)} stale`;
 }
 
 function bannerWords({ phase, cause }, doubt, everTried, problem) {
@@ -87,6 +85,10 @@ function bannerWords({ phase, cause }, doubt, everTried, problem) {
     const text =
       "It hears no gateway, so every market is stale until it does. Check that the gateway is running.";
     return { kind: "feed", title: "The relay has lost the feed.", text };
+  }
+  if (doubt === "conflated") {
+    const text = "The relay leaves changes out, so every market is stale until this page has caught up.";
+    return { kind: "feed", title: "This connection is too slow.", text };
   }
   return problem === null
     ? null

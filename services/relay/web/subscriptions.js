@@ -7,6 +7,10 @@
 /** The relay takes at most this many tickers in one command. */
 export const TICKERS_PER_COMMAND = 500;
 
+const UNKNOWN_MARKET = 4204;
+/** Refusals that need not last: come back later, and a market that may yet be followed. */
+const isPassing = (code) => code >= 4400 || code === UNKNOWN_MARKET;
+
 export class Subscriptions {
   #wanted = new Map();
   #unanswered = new Map();
@@ -52,9 +56,22 @@ export class Subscriptions {
   restart() {
     this.#unanswered.clear();
     this.#refused.clear();
-    return [...this.#wanted].flatMap(([channel, counts]) =>
-      this.#commands("subscribe", channel, [...counts.keys()]),
-    );
+    return [...this.#wanted.keys()].flatMap((channel) => this.repeat(channel));
+  }
+
+  /** Returns the commands that ask for everything wanted of a channel, which begins with its state again. */
+  repeat(channel) {
+    return this.#commands("subscribe", channel, [...this.#channel(channel).keys()]);
+  }
+
+  /** Returns the commands that ask again for what was refused and might be granted now. */
+  retry() {
+    const pairs = [...this.#refused.values()].filter(({ code }) => isPassing(code));
+    const channels = new Set(pairs.map(({ channel }) => channel));
+    return [...channels].flatMap((channel) => {
+      const tickers = pairs.filter((pair) => pair.channel === channel).map(({ ticker }) => ticker);
+      return this.#commands("subscribe", channel, tickers);
+    });
   }
 
   /** Returns the commands that end and begin one subscription, for the snapshot that comes first. */
@@ -65,14 +82,13 @@ export class Subscriptions {
     ];
   }
 
-  /** Returns the pairs of an `ack` that were refused and are still wanted. */
+  /** Returns the pairs of an `ack` that are wanted: those `granted` after a refusal, and those `refused`. */
   acknowledged(ack) {
     const command = this.#unanswered.get(ack.id);
     this.#unanswered.delete(ack.id);
-    for (const { channel, ticker, how } of ack.accepted) {
-      if (how !== "ended") this.#refused.delete(key(channel, ticker));
-    }
-    return command?.cmd === "subscribe" ? this.#refuse(ack.refused) : [];
+    if (command?.cmd !== "subscribe") return { granted: [], refused: [] };
+    const granted = ack.accepted.filter(({ channel, ticker }) => this.#refused.delete(key(channel, ticker)));
+    return { granted, refused: this.#refuse(ack.refused) };
   }
 
   /** Returns what follows from an `error`: a command to send again later, or pairs that were refused. */
