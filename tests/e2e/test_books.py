@@ -1,14 +1,11 @@
 """The books at every end of the pipeline are the exchange's books."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
-import pytest
 import pytest_asyncio
-from playwright.async_api import async_playwright
 
 from proto.requests import BookGet, BookReply
 from shared.runtime.bus import Bus, connect
@@ -18,14 +15,6 @@ from tests.truth import Truth, played_through, truth
 
 #: The half trading day takes about eight seconds at this speed.
 SPEED = "2000"
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 
 
 @pytest_asyncio.fixture
@@ -73,32 +62,3 @@ async def test_books_equal_the_exchanges_after_a_whole_capture(running: tuple[St
         assert {book.status for book in client.books.values()} == {"live"}
         assert sum(event["type"] == "delta" for event in client.events) > 10_000
         assert {event["type"] for event in client.events} >= {"snapshot", "delta", "ticker1s"}
-
-
-@pytest.mark.browser
-async def test_browser_shows_the_exchanges_books(running: tuple[Stack, list[str]]) -> None:
-    """What the page holds for every market, and what it draws for one, is the simulator's book, level by level."""
-    services, tickers = running
-    shown_ticker = "KXBTC15M-26MAY141815-15"
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=os.environ["CHROMIUM"], args=CHROMIUM_FLAGS)
-        page = await browser.new_page()
-        trouble: list[str] = []
-        page.on("pageerror", lambda error: trouble.append(str(error)))
-        await page.goto(f"{services.relay_url}/#{shown_ticker}")
-        await page.wait_for_function("() => window.fanout?.client.connection.phase === 'open'")
-        await page.evaluate("tickers => window.fanout.client.subscribe('book', tickers)", tickers)
-        await played_through(services.sim_url)
-        expected = await truth(services.sim_url, tickers)
-
-        async def from_page() -> Truth:
-            books = await page.evaluate("() => window.fanout.books")
-            return {
-                ticker: {side: dict(book[side]) for side in ("yes", "no")}
-                for ticker, book in books.items()
-                if book["status"] == "live"
-            }
-
-        await _settled(expected, from_page)
-        await browser.close()
-        assert not trouble
