@@ -1,0 +1,1 @@
+"""The shells: what starts processes, asks them and draws."""
