@@ -77,8 +77,9 @@ class Gateway:
 
     def resync(self, request: Resync, now: Now) -> ResyncReply:
         """Take new snapshots; with a reason the books are marked stale until then."""
-        known = [ticker for ticker in request.tickers if ticker in self.markets]
-        unknown = [ticker for ticker in request.tickers if ticker not in self.markets]
+        tickers = dict.fromkeys(request.tickers)
+        known = [ticker for ticker in tickers if ticker in self.markets]
+        unknown = [ticker for ticker in tickers if ticker not in self.markets]
         self.counts.add("resyncs", request.reason or "")
         if request.reason is not None:
             self.markets.stale(known, request.reason, now.ts)

@@ -49,7 +49,7 @@ def _error(body: bytes) -> _ErrorBody:
     try:
         nested = msgspec.json.decode(body, type=_Nested).error
         flat = msgspec.json.decode(body, type=_ErrorBody)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return _ErrorBody()
     if isinstance(nested, _ErrorBody):
         return nested

@@ -1,6 +1,7 @@
 """The bus side of every followed market: its epoch, its seq, its subjects, and whether it is stale."""
 
 from collections.abc import Iterable, Iterator
+from itertools import cycle
 
 import msgspec
 
@@ -12,18 +13,22 @@ from services.gateway.output import Output
 
 #: Heads in one heartbeat message; more markets are told in several.
 HEADS_PER_HEARTBEAT = 5000
-#: Every market is named at least once in this many heartbeats.
+#: Every market is named at least once in this many heartbeats, and one that is no longer followed in each of so many.
 HEARTBEATS_PER_ROUND = 10
 
 
 class Market:
-    """One market as the bus knows it; `reason` says why it is stale, None while it is live."""
+    """One market as the bus knows it; `reason` says why it is stale, None while it is live.
 
-    __slots__ = ("epoch", "gap_reason", "gap_ts", "message_ts", "reason", "seq", "subject", "ticker")
+    `turn` is its place in the round of heartbeats that name it while it is quiet.
+    """
 
-    def __init__(self, ticker: str, subject: str) -> None:
+    __slots__ = ("epoch", "gap_reason", "gap_ts", "message_ts", "reason", "seq", "subject", "ticker", "turn")
+
+    def __init__(self, ticker: str, subject: str, turn: int) -> None:
         self.ticker = ticker
         self.subject = subject
+        self.turn = turn
         self.epoch = 0
         self.seq = 0
         self.reason: StaleReason | None = "disconnected"
@@ -41,9 +46,12 @@ class Markets:
         self._out = out
         self._markets: dict[str, Market] = {}
         self._moved: set[str] = set()
-        self._gone: set[str] = set()
+        self._gone: dict[str, int] = {}
         self._counter = 0
-        self._round: list[str] = []
+        self._turns = cycle(range(HEARTBEATS_PER_ROUND))
+        self._places = cycle(range(HEARTBEATS_PER_ROUND))
+        #: The largest epoch of a market that was removed: one that comes back starts above it.
+        self._epoch_floor = 0
         self._encode = msgspec.json.Encoder().encode
 
     def __len__(self) -> int:
@@ -70,22 +78,25 @@ class Markets:
 
     def add(self, ticker: str) -> None:
         """Begin to follow a market; it is stale until its first snapshot."""
-        self._gone.discard(ticker)
+        self._gone.pop(ticker, None)
         if ticker not in self._markets:
-            self._markets[ticker] = Market(ticker, self._subjects.market("book", ticker))
+            self._markets[ticker] = Market(ticker, self._subjects.market("book", ticker), next(self._places))
+            self._moved.add(ticker)
 
     def remove(self, ticker: str, now_ts: int) -> None:
         """Stop following a market and tell those who hold its book."""
         self.stale([ticker], "unsubscribed", now_ts)
-        if self._markets.pop(ticker, None) is not None:
+        market = self._markets.pop(ticker, None)
+        if market is not None:
+            self._epoch_floor = max(self._epoch_floor, market.epoch)
             self._moved.discard(ticker)
-            self._gone.add(ticker)
+            self._gone[ticker] = HEARTBEATS_PER_ROUND
 
     def snapshot(self, ticker: str, yes: Ladder, no: Ladder, *, exchange_seq: int, received_ts: int) -> None:
         """Publish a book as the start of a new epoch."""
         market = self._markets[ticker]
         # The microsecond of the snapshot, raised where the clock stepped back or two came within one.
-        market.epoch = max(received_ts, market.epoch + 1)
+        market.epoch = max(received_ts, market.epoch + 1, self._epoch_floor + 1)
         market.seq = 0
         market.reason = None
         message = Snapshot(ticker, market.epoch, 0, None, received_ts, exchange_seq, yes, no)
@@ -123,7 +134,7 @@ class Markets:
         named = list(self._markets) if everything else [*self._moved, *self._quiet()]
         gone = tuple(sorted(self._gone))
         self._moved.clear()
-        self._gone.clear()
+        self._gone = {ticker: left - 1 for ticker, left in self._gone.items() if left > 1}
         for first in range(0, max(1, len(named)), HEADS_PER_HEARTBEAT):
             chunk = [self._markets[ticker] for ticker in named[first : first + HEADS_PER_HEARTBEAT]]
             beat = Heartbeat(
@@ -141,11 +152,8 @@ class Markets:
             gone = ()
 
     def _quiet(self) -> list[str]:
-        if not self._round:
-            self._round = list(self._markets)
-        share = -(-len(self._markets) // HEARTBEATS_PER_ROUND)
-        turn, self._round = self._round[:share], self._round[share:]
-        return [ticker for ticker in turn if ticker in self._markets and ticker not in self._moved]
+        turn = next(self._turns)
+        return [ticker for ticker, market in self._markets.items() if market.turn == turn and ticker not in self._moved]
 
     def _say(self, market: Market, message: msgspec.Struct, now_ts: int) -> None:
         market.message_ts = now_ts

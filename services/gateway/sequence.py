@@ -1,8 +1,7 @@
 """The exchange's sequence numbers: one counter per subscription id, over all its markets.
 
-Whether control replies (`ok`, `unsubscribed`, `error`) share the counter with data is not documented. The rule here is
-right both ways: a control reply that is next advances the counter, one that is not newer proves a counter of its own,
-and data that repeats the number which a control reply had taken proves the same.
+Whether control replies (`ok`, `unsubscribed`, `error`) share the counter with data is not documented. Both are held
+possible until a frame contradicts one of them; a frame that contradicts both is a hole, and the question is open again.
 """
 
 from enum import Enum
@@ -17,39 +16,35 @@ class Order(Enum):
 
 
 class Sequence:
-    """The counter of one subscription; it starts at 1."""
+    """The counters of one subscription; they start at 1, and go on from the frame that showed a hole."""
 
-    __slots__ = ("_advanced_by_control", "_control_apart", "last")
+    __slots__ = ("_apart", "_control", "_data", "_last", "_shared")
 
     def __init__(self) -> None:
-        self.last = 0
-        self._control_apart = False
-        self._advanced_by_control = False
+        self._last = self._data = self._control = 0
+        self._shared = self._apart = True
 
     def data(self, seq: int) -> Order:
-        """Judge a data frame; after a hole the count goes on from there."""
-        if seq == self.last + 1:
-            self._advanced_by_control = False
-            self.last = seq
-            return Order.NEXT
-        if seq == self.last and self._advanced_by_control:
-            self._control_apart = True
-            self._advanced_by_control = False
-            return Order.NEXT
-        if seq == self.last:
+        """Judge a data frame."""
+        if seq == self._data:
             return Order.REPEATED
-        self.last = seq
-        self._advanced_by_control = False
-        return Order.HOLE
+        order = self._judge(shared=seq == self._last + 1, apart=seq == self._data + 1)
+        self._last = self._data = seq
+        return order
 
     def control(self, seq: int | None) -> Order:
         """Judge a control reply; one without a number says nothing."""
-        if seq is None or self._control_apart:
+        if seq is None:
             return Order.NEXT
-        if seq <= self.last:
-            self._control_apart = True
-            return Order.NEXT
-        order = Order.NEXT if seq == self.last + 1 else Order.HOLE
-        self.last = seq
-        self._advanced_by_control = True
+        order = self._judge(shared=seq == self._last + 1, apart=seq <= self._last or seq == self._control + 1)
+        self._last = max(self._last, seq)
+        self._control = seq
         return order
+
+    def _judge(self, *, shared: bool, apart: bool) -> Order:
+        shared, apart = shared and self._shared, apart and self._apart
+        if not (shared or apart):
+            self._shared = self._apart = True
+            return Order.HOLE
+        self._shared, self._apart = shared, apart
+        return Order.NEXT

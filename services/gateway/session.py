@@ -154,6 +154,7 @@ class Session:
 
     def _snapshot(self, frame: wire.OrderbookSnapshot, now: Now) -> None:
         ticker = frame.msg.market_ticker
+        self._subscriptions.replied(frame.id)
         if self._in_order(BOOK, frame.sid, frame.seq, now) and ticker in self._markets:
             yes, no = normalise.ladders(frame.msg, yes_scale=True)
             self._repairs.pop(ticker, None)
@@ -202,6 +203,8 @@ class Session:
         named = [*(frame.msg.market_tickers or ()), *([frame.msg.market_ticker] if frame.msg.market_ticker else ())]
         refused = self._subscriptions.refused(frame.id, named, now.at)
         self._out.notes.append(f"the exchange refused {refused}: error {frame.msg.code}, {frame.msg.msg}")
+        # What is not subscribed to any longer would stay live without changing.
+        self._markets.stale([t for t in self._markets if not self.subscribed(t)], "exchange_error", now.ts)
 
     def _in_order(self, channel: str, sid: int, seq: int | None, now: Now) -> bool:
         subscription = self._subscriptions.of(channel, sid)

@@ -17,9 +17,12 @@ REFUSED_S = 60.0
 
 
 class Subscription:
-    """One channel; `sid` is None until the exchange has named it, `held` are the markets it was asked for."""
+    """One channel; `sid` is None until the exchange has named it.
 
-    __slots__ = ("channel", "held", "opened", "sequence", "sid")
+    `held` are the markets it was asked for, `refused` those to be left alone and until when.
+    """
+
+    __slots__ = ("channel", "held", "opened", "refused", "sequence", "sid")
 
     def __init__(self, channel: str) -> None:
         self.channel = channel
@@ -27,6 +30,7 @@ class Subscription:
         self.sid: int | None = None
         self.sequence = Sequence()
         self.held: set[str] = set()
+        self.refused: dict[str, float] = {}
 
 
 class _Command(msgspec.Struct, frozen=True):
@@ -46,7 +50,6 @@ class Subscriptions:
         self._send = commands
         self._ids = count(1)
         self._waiting: dict[int, _Command] = {}
-        self._refused: dict[str, float] = {}
 
     @property
     def book(self) -> Subscription | None:
@@ -67,12 +70,12 @@ class Subscriptions:
 
     def want(self, tickers: set[str], at: float) -> None:
         """Ask for what is wanted and not held; let go of what is held and not wanted."""
-        self._refused = {ticker: until for ticker, until in self._refused.items() if until > at}
         for subscription in self._channels.values():
             if subscription.channel == LIFECYCLE:
                 self._open(subscription, ())
             else:
-                self._reconcile(subscription, tickers - self._refused.keys())
+                subscription.refused = {t: until for t, until in subscription.refused.items() if until > at}
+                self._reconcile(subscription, tickers - subscription.refused.keys())
 
     def ask_snapshots(self, tickers: Iterable[str]) -> None:
         """Ask for new snapshots on the book channel, which must have a sid."""
@@ -97,7 +100,7 @@ class Subscriptions:
             self._name(self._channels[channel], sid)
 
     def replied(self, command_id: int | None) -> None:
-        """Take the acknowledgement of an update."""
+        """Take the answer to an update: its acknowledgement, or the first snapshot that was asked for."""
         self._waiting.pop(command_id or 0, None)
 
     def refused(self, command_id: int | None, named: Iterable[str], at: float) -> str:
@@ -109,10 +112,10 @@ class Subscriptions:
         command = self._waiting.pop(command_id or 0, None)
         if command is None:
             return "a command"
-        tickers = set(named) or set(command.tickers)
-        if command.action != "get_snapshot":
+        tickers = set(command.tickers).intersection(named) or set(command.tickers)
+        if command.action in {"subscribe", "add_markets"}:
             command.subscription.held -= set(command.tickers)
-            self._refused.update(dict.fromkeys(tickers, at + REFUSED_S))
+            command.subscription.refused.update(dict.fromkeys(tickers, at + REFUSED_S))
             if command.action == "subscribe" and command.subscription.channel != LIFECYCLE:
                 command.subscription.opened = False
         return f"{command.action} of {command.subscription.channel} for {len(tickers)} markets"

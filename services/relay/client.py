@@ -45,6 +45,11 @@ class Client:
         self._messages: list[bytes] = []
         self._batch: list[bytes] = []
 
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to send to it and nothing to decide about it."""
+        return not self.waiting_bytes and not self.owed and self.stalled_at is None
+
     def say(self, message: msgspec.Struct) -> None:
         """Queue a message that is no event."""
         self._end_batch()

@@ -120,7 +120,8 @@ class Relay:
 
     def take(self, client: Client, queued_bytes: int, now: Now) -> list[bytes]:
         """Return what to send to a client that has queued_bytes unread; too many, and it is conflated."""
-        if queued_bytes + client.waiting_bytes > LIMITS.queued_bytes:
+        # What waits since the loop turn before is no sign of slowness: it can be the reply to one command.
+        if queued_bytes > LIMITS.queued_bytes:
             client.flow(conflated=True)
         elif client.conflated and queued_bytes < RESUME_BYTES:
             client.flow(conflated=False)
@@ -141,6 +142,10 @@ class Relay:
     def _obey(self, client: Client, command: Command, now: Now) -> None:
         if isinstance(command, Ping):
             client.say(Pong(command.id, now.ts))
+            return
+        if _is_too_much(command.params):
+            text = f"more than {LIMITS.subscriptions} pairs, or {LIMITS.message_bytes} bytes to name them: send several"
+            self._fail(client, command.id, RelayCode.TOO_MANY_SUBSCRIPTIONS, text)
             return
         change = self._subscribe if isinstance(command, Subscribe) else self._unsubscribe
         outcomes = [change(client, channel, ticker, now) for channel, ticker in _pairs(command.params)]
@@ -211,6 +216,13 @@ def _pairs(params: SubscriptionParams) -> Iterator[tuple[str, str]]:
             yield channel, ticker
 
 
+def _is_too_much(params: SubscriptionParams) -> bool:
+    # The reply names both halves of every pair, so a small command could ask for one without bound.
+    channels, tickers = params.channels, params.market_tickers
+    named = len(tickers) * sum(map(len, channels)) + len(channels) * sum(map(len, tickers))
+    return len(channels) * len(tickers) > LIMITS.subscriptions or named > LIMITS.message_bytes
+
+
 def _is_channel(channel: str) -> TypeGuard[RelayChannel]:
     return channel in RELAY_CHANNELS
 
@@ -227,5 +239,5 @@ def _refused(channel: str, ticker: str, code: RelayCode, message: str) -> Refuse
 def _id_of(message: str) -> int | None:
     try:
         return msgspec.json.decode(message, type=_Numbered).id
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None

@@ -42,6 +42,7 @@ class Directory:
         for ticker in beat.gone:
             if self._owner.get(ticker) == beat.instance:
                 del self._owner[ticker]
+                self._stale.discard(ticker)
 
     def feed_lost(self, now: Now) -> bool:
         """Whether no gateway is heard."""
@@ -57,6 +58,7 @@ class Directory:
         if gone:
             self._heard = {instance: at for instance, at in self._heard.items() if instance not in gone}
             self._owner = {ticker: owner for ticker, owner in self._owner.items() if owner not in gone}
+            self._stale &= self._owner.keys()
 
     def _alive(self, instance: str, now: Now) -> bool:
         return now.at - self._heard[instance] < GATEWAY_SILENCE_S

@@ -195,7 +195,9 @@ class _Shell:
                 images = await ask_book_builder(self._bus, batch)
             for image in images:
                 replica = Replica(image.ticker)
-                replica.adopt(image)
+                replica.snapshot(image)
+                if image.status == "stale":
+                    replica.mark("bus_gap", image.received_ts)
                 self._core.derive(replica, now())
             self._plan_flush()
             if images:
@@ -211,7 +213,7 @@ class _Shell:
         self._flush_planned = False
         moment = now()
         for peer, client in self._clients.items():
-            if client.waiting_bytes or client.owed or client.stalled_at is not None:
+            if not client.idle:
                 peer.send(*self._core.take(client, peer.queued_bytes, moment))
 
     def _gauges(self) -> dict[str, float]:

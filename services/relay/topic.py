@@ -78,7 +78,11 @@ class Topic:
         """Repeat the latest view as stale: who made it is not heard any longer."""
         if self.last is None or self.channel not in VIEWS:
             return
-        view = _views.decode(self.last)
+        try:
+            view = _views.decode(self.last)
+        except msgspec.DecodeError:
+            # What was passed on without being understood can not be repeated either.
+            return
         if view.status == "live":
             self.tell(_encode(msgspec.structs.replace(view, status="stale")))
 

@@ -22,13 +22,11 @@ def judge_snapshot(held: tuple[int, int], told: tuple[int, int], *, stale: bool)
     return Verdict.IGNORE
 
 
-def judge_delta(held: tuple[int, int], told: tuple[int, int], *, stale: bool) -> Verdict:
-    """Judge a delta; a stale book takes none, for what it missed is unknown."""
+def judge_delta(held: tuple[int, int], told: tuple[int, int]) -> Verdict:
+    """Judge a delta: only the next one is taken."""
     if told <= held:
         return Verdict.IGNORE
-    if not stale and told == (held[0], held[1] + 1):
-        return Verdict.TAKE
-    return Verdict.GAP
+    return Verdict.TAKE if told == (held[0], held[1] + 1) else Verdict.GAP
 
 
 def judge_stale(held: tuple[int, int], told: tuple[int, int]) -> Verdict:

@@ -9,6 +9,7 @@ Heads that are ahead of a replica are given a short grace, for the messages that
 another subscription.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
@@ -20,7 +21,7 @@ from proto.units import StaleReason
 from shared.market.backoff import delays
 from shared.market.clock import Now
 from shared.market.continuity import Verdict
-from shared.market.replica import DOUBTS, Replica
+from shared.market.replica import Replica
 
 GATEWAY_SILENCE_S = 3.0
 HEAD_GRACE_S = 0.4
@@ -28,6 +29,8 @@ HEAD_GRACE_S = 0.4
 ASK_SPREAD_S = 0.05
 ASK_AGAIN_FIRST_S = 0.5
 ASK_AGAIN_CAP_S = 10.0
+#: A market that is no longer followed is kept for this time, so that its last views say that it is stale.
+GONE_KEPT_S = 60.0
 
 
 class _Asking:
@@ -43,6 +46,7 @@ class _Asking:
 class _Suspicion(msgspec.Struct, frozen=True):
     """A head that our replica, then at `held`, does not agree with; at `at` the grace is over."""
 
+    ticker: str
     head: tuple[int, int]
     held: tuple[int, int]
     stale: bool
@@ -76,7 +80,9 @@ class Follower:
         self._accepts = accepts
         self._random = random
         self._asking: dict[str, _Asking] = {}
-        self._suspicions: dict[str, _Suspicion] = {}
+        self._suspicions: deque[_Suspicion] = deque()
+        self._gone: dict[str, float] = {}
+        self._chosen: set[str] = set()
         self._gateways: dict[str, _Gateway] = {}
         self._anyone = _Gateway(started_at)
         #: Some heads were missed: `rpc.gateway.heads` should be asked. The shell clears it.
@@ -90,13 +96,14 @@ class Follower:
     def follow(self, tickers: Iterable[str], now: Now) -> None:
         """Start with these markets at once instead of waiting until they are heard of."""
         for ticker in tickers:
+            self._chosen.add(ticker)
             self._replica(ticker, now)
 
     def forget(self, ticker: str) -> None:
         """Drop all that is held of a market."""
         self.replicas.pop(ticker, None)
         self._asking.pop(ticker, None)
-        self._suspicions.pop(ticker, None)
+        self._chosen.discard(ticker)
 
     def received(self, message: BookMessage, now: Now) -> BookMessage | None:
         """Take a message of the bus; return what a listener should hear, None if it is nothing new."""
@@ -135,11 +142,7 @@ class Follower:
             message = self._head(replica, head, stale=ticker in stale, confirmed=confirmed, now=now)
             if message is not None:
                 said.append(message)
-        for ticker in beat.gone:
-            if ticker in self.replicas:
-                said.append(self.replicas[ticker].mark("unsubscribed", now.ts))
-                self.forget(ticker)
-        return said
+        return said + self._unfollowed(beat.gone, now)
 
     def broken(self, now: Now) -> list[BookMessage]:
         """The bus dropped messages or reconnected: doubt every book until heads or images say otherwise."""
@@ -150,21 +153,22 @@ class Follower:
 
     def trust(self, instance: str, counter: int) -> None:
         """Heads of this gateway are newer than the last break from this heartbeat on."""
-        if instance in self._gateways:
-            self._gateways[instance].trusted_from = counter
+        gateway = self._gateways.get(instance)
+        if gateway is not None:
+            # On another subscription these heads can have come before the answer that makes them trusted.
+            if counter <= gateway.counter and counter < gateway.trusted_from:
+                self.heads_wanted = True
+            gateway.trusted_from = counter
 
     def tick(self, now: Now) -> list[BookMessage]:
         """Note what has not come in time: heartbeats, and messages that heads have counted."""
         said = self._silence(now)
-        for ticker in [t for t, suspicion in self._suspicions.items() if suspicion.at <= now.at]:
-            suspicion = self._suspicions.pop(ticker)
-            replica = self.replicas[ticker]
-            behind = replica.held < suspicion.head
-            missed_stale = suspicion.stale and replica.held == suspicion.held
-            if behind and not suspicion.stale:
-                self._ask(replica, now.at)
-            if replica.reason is None and (behind or missed_stale):
+        while self._suspicions and self._suspicions[0].at <= now.at:
+            suspicion = self._suspicions.popleft()
+            replica = self.replicas.get(suspicion.ticker)
+            if replica is not None and self._missed(suspicion, replica, now) and replica.reason is None:
                 said.append(replica.mark("bus_gap", now.ts))
+        self._forget_gone(now)
         return said
 
     def asks_due(self, now: Now) -> bool:
@@ -179,12 +183,36 @@ class Follower:
             asking.at = now.at + ASK_AGAIN_FIRST_S + next(asking.waits)
         return tickers
 
+    def _missed(self, suspicion: _Suspicion, replica: Replica, now: Now) -> bool:
+        if suspicion.stale:
+            replica.expect_snapshot_after(suspicion.head[0])
+            return replica.held <= max(suspicion.head, suspicion.held)
+        replica.expect(suspicion.head)
+        behind = replica.held < suspicion.head
+        if behind:
+            self._ask(replica, now.at)
+        return behind
+
     def _replica(self, ticker: str, now: Now) -> Replica:
         replica = self.replicas.get(ticker)
         if replica is None:
             replica = self.replicas[ticker] = Replica(ticker)
             self._ask(replica, now.at)
         return replica
+
+    def _unfollowed(self, tickers: Iterable[str], now: Now) -> list[BookMessage]:
+        held = [self.replicas[ticker] for ticker in tickers if ticker in self.replicas]
+        for replica in held:
+            self._asking.pop(replica.ticker, None)
+            self._gone.setdefault(replica.ticker, now.at + GONE_KEPT_S)
+        return self._mark((r for r in held if r.reason != "unsubscribed"), "unsubscribed", now)
+
+    def _forget_gone(self, now: Now) -> None:
+        for ticker in [ticker for ticker, until in self._gone.items() if until <= now.at]:
+            del self._gone[ticker]
+            replica = self.replicas.get(ticker)
+            if replica is not None and replica.reason == "unsubscribed" and ticker not in self._chosen:
+                self.forget(ticker)
 
     def _ask(self, replica: Replica, at: float) -> None:
         if replica.ticker not in self._asking:
@@ -202,18 +230,24 @@ class Follower:
         return replica.mark("bus_gap", now.ts) if replica.reason is None else None
 
     def _snapshot(self, replica: Replica, message: Snapshot | BookImage, now: Now) -> BookMessage | None:
+        epoch = replica.epoch
         verdict = replica.snapshot(message)
         if verdict is Verdict.IGNORE:
             return None
+        if replica.epoch > epoch:
+            # It can be another gateway's; the next head tells whose.
+            replica.instance = ""
         if verdict is Verdict.GAP:
             self._ask(replica, now.at)
             return None
         said = self._live(replica)
         contains_more = replica.held != (message.epoch, message.seq)
-        return message if isinstance(message, Snapshot) and not contains_more else said
+        return message if said and isinstance(message, Snapshot) and not contains_more else said
 
     def _live(self, replica: Replica) -> BookMessage | None:
-        # A delta that dispelled a doubt can itself be followed by a hole among those that were kept.
+        # More can be known to be missing; and while its gateway is silent, nothing of its books is sure.
+        if replica.reason is None and self._gateways.get(replica.instance, self._anyone).lost:
+            replica.reason = "gateway_lost"
         if replica.reason is not None:
             return None
         self._asking.pop(replica.ticker, None)
@@ -224,24 +258,21 @@ class Follower:
     ) -> BookMessage | None:
         held = replica.held
         if held < head or (stale and replica.reason is None):
-            suspicion = _Suspicion(head, held, stale=stale, at=now.at + HEAD_GRACE_S)
-            self._suspicions.setdefault(replica.ticker, suspicion)
-        elif held == head and not stale and confirmed and replica.reason in DOUBTS:
-            replica.reason = None
+            self._suspicions.append(_Suspicion(replica.ticker, head, held, stale=stale, at=now.at + HEAD_GRACE_S))
+        elif held == head and not stale and confirmed and replica.confirm():
             return self._live(replica)
         elif held == head and stale:
+            replica.expect_snapshot_after(head[0])
             self._asking.pop(replica.ticker, None)
         return None
 
     def _heard(self, beat: Heartbeat, now: Now) -> _Gateway:
         gateway = self._gateways.setdefault(beat.instance, _Gateway(now.at))
-        if beat.counter != gateway.counter + 1:
+        if gateway.lost or beat.counter != gateway.counter + 1:
             self.heads_wanted = True
         for source in (gateway, self._anyone):
             source.heard_at = now.at
             source.lost = False
-        if beat.counter < gateway.counter:
-            gateway.trusted_from = 0
         gateway.counter = beat.counter
         return gateway
 

@@ -8,8 +8,6 @@ from proto.units import StaleReason, Status
 from shared.market.book import Book, NegativeLevel
 from shared.market.continuity import Verdict, judge_delta, judge_snapshot, judge_stale
 
-#: Reasons that are our own doubt: the gateway may have said nothing wrong, so a message that continues dispels it.
-DOUBTS = frozenset[StaleReason]({"bus_gap", "gateway_lost"})
 #: Deltas kept while the book is on its way; older ones are dropped, which shows as a gap when the book arrives.
 PENDING_LIMIT = 4096
 
@@ -18,6 +16,7 @@ class Replica:
     """A book with the (epoch, seq) it is of; `reason` says why it is stale and is None while it is live."""
 
     __slots__ = (
+        "_expected",
         "_pending",
         "book",
         "epoch",
@@ -38,6 +37,7 @@ class Replica:
         self.received_ts = 0
         self.reason: StaleReason | None = "bus_gap"
         self.instance = ""
+        self._expected = (0, 0)
         self._pending: deque[Delta] = deque(maxlen=PENDING_LIMIT)
 
     @property
@@ -52,44 +52,52 @@ class Replica:
 
     def delta(self, message: Delta) -> Verdict:
         """Apply a delta that continues the book; on a gap it is kept for the book that has to be asked for."""
-        reason = self.reason
-        stale = reason is not None and reason not in DOUBTS
-        verdict = judge_delta((self.epoch, self.seq), (message.epoch, message.seq), stale=stale)
+        told = (message.epoch, message.seq)
+        verdict = judge_delta((self.epoch, self.seq), told)
+        if verdict is Verdict.TAKE and not self._apply(message):
+            verdict = Verdict.GAP
         if verdict is Verdict.GAP:
             self._pending.append(message)
-        elif verdict is Verdict.TAKE:
-            if not self._apply(message):
-                return Verdict.GAP
-            if reason is not None:
-                self.reason = None
-                self._replay()
+            self.expect(told)
+        elif verdict is Verdict.TAKE and self.reason is not None:
+            self._settle()
         return verdict
 
     def snapshot(self, message: Snapshot | BookImage) -> Verdict:
-        """Take a newer book, then the kept deltas that continue it; a hole among them is a gap."""
+        """Take a newer book, then the kept deltas that continue it; what it still lacks then is a gap."""
         told = (message.epoch, message.seq)
-        if judge_snapshot(self.held, told, stale=self.reason is not None) is Verdict.IGNORE:
+        outdated = message.epoch < self._expected[0]
+        if outdated or judge_snapshot(self.held, told, stale=self.reason is not None) is Verdict.IGNORE:
             return Verdict.IGNORE
         self.book.load(message.yes, message.no)
         self.epoch, self.seq = told
         self.received_ts = message.received_ts
         self.exchange_ts = message.exchange_ts if isinstance(message, Snapshot) else None
-        self.reason = None
-        self._replay()
+        self._settle()
         return Verdict.TAKE if self.reason is None else Verdict.GAP
-
-    def adopt(self, image: BookImage) -> None:
-        """Become what an image says, stale if it is."""
-        self.snapshot(image)
-        if image.status == "stale":
-            self.reason = "bus_gap"
 
     def stale(self, message: Stale) -> Verdict:
         """Mark the book as the gateway says."""
         verdict = judge_stale(self.held, (message.epoch, message.seq))
         if verdict is Verdict.TAKE:
             self.reason = message.reason
+            self.expect_snapshot_after(message.epoch)
         return verdict
+
+    def expect(self, head: tuple[int, int]) -> None:
+        """Note that messages up to this (epoch, seq) were said: a book in doubt is not live before it contains them."""
+        self._expected = max(self._expected, head)
+
+    def expect_snapshot_after(self, epoch: int) -> None:
+        """Note that the book was marked stale in this epoch: only a snapshot of a later one makes it live."""
+        self.expect((epoch + 1, 0))
+
+    def confirm(self) -> bool:
+        """Dispel a doubt, because a head equals the book; return whether that made it live."""
+        if self.reason is None or self.held < self._expected:
+            return False
+        self.reason = None
+        return True
 
     def image(self, *, received_ts: int | None = None) -> Snapshot:
         """Return the book as it stands, as the snapshot a late joiner needs."""
@@ -119,9 +127,12 @@ class Replica:
         self.received_ts = message.received_ts
         return True
 
-    def _replay(self) -> None:
-        pending = list(self._pending)
+    def _settle(self) -> None:
+        doubt = self.reason or "bus_gap"
+        pending = sorted(self._pending, key=lambda message: (message.epoch, message.seq))
         self._pending.clear()
+        self.reason = None
         for message in pending:
-            if self.delta(message) is Verdict.GAP:
-                self.reason = "bus_gap"
+            self.delta(message)
+        if self.held < self._expected:
+            self.reason = doubt

@@ -47,6 +47,7 @@ class Bus:
         self._outbox: deque[tuple[str, bytes]] = deque()
         self._wake = asyncio.Event()
         self._on_break: list[Callable[[], None]] = []
+        self._lost_messages = False
         self._bug: Exception | None = None
 
     @property
@@ -74,12 +75,14 @@ class Bus:
         """Wait until the server has processed all that was published and subscribed before, however long it is away."""
         while not self._client.is_closed:
             await self._hand_over()
-            try:
+            with contextlib.suppress(nats.errors.Error):
+                # The client sends a PING ahead of what it has buffered: only the second one is behind that.
                 await self._client.flush(timeout=FLUSH_TIMEOUT_S)
-            except nats.errors.Error:
-                await asyncio.sleep(FLUSH_RETRY_S)
-            else:
-                return
+                await self._client.flush(timeout=FLUSH_TIMEOUT_S)
+                # Without a server it returns at once.
+                if self.connected:
+                    return
+            await asyncio.sleep(FLUSH_RETRY_S)
 
     async def finish(self) -> None:
         """Hand over what is left before the end, unless the server is away."""
@@ -150,13 +153,18 @@ class Bus:
         """Hand the outbox to NATS whenever there is something in it; runs until cancelled or a handler failed."""
         while self._bug is None:
             await self._wake.wait()
+            if self._lost_messages:
+                self._lost_messages = False
+                await self.broken()
             await self._hand_over()
         raise self._bug
 
     async def failed(self, error: Exception) -> None:
         """Take what the NATS client reports: its own trouble, or an error that one of our handlers raised."""
         if isinstance(error, nats.errors.SlowConsumerError):
-            await self.broken()
+            # One break for all that were dropped together: listeners look at every book.
+            self._lost_messages = True
+            self._wake.set()
         elif not isinstance(error, (nats.errors.Error, OSError)):
             self._bug = error
             self._wake.set()
@@ -198,13 +206,10 @@ async def connect(
         async with asyncio.TaskGroup() as group:
             sender = group.create_task(bus.send(), name="bus")
             yield bus
-            with contextlib.suppress(nats.errors.Error):
-                await bus.flush()
+            await bus.finish()
             sender.cancel()
     finally:
-        # uvloop raises RuntimeError where the client writes its last to a connection that is gone.
-        with contextlib.suppress(nats.errors.Error, RuntimeError):
-            await client.close()
+        await _close(client)
 
 
 async def end(subscription: Subscription) -> None:
@@ -235,8 +240,15 @@ async def _open(client: Client, bus: Bus, url: str, creds: str, name: str) -> No
                 skip_subject_validation=True,
             )
     except (TimeoutError, OSError, nats.errors.Error) as error:
+        await _close(client)
         cause = refusals[-1] if refusals else error
         raise BusUnreachable(url, str(cause) or type(cause).__name__) from error
+
+
+async def _close(client: Client) -> None:
+    # The client writes its last even to a connection that is gone, which uvloop takes for a RuntimeError.
+    with contextlib.suppress(nats.errors.Error, OSError, RuntimeError):
+        await client.close()
 
 
 def _endpoint(answer: Answer) -> Callable[[Request], Awaitable[None]]:

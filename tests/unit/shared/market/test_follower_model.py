@@ -20,7 +20,7 @@ class World:
     """One gateway, a book builder that asks it, a consumer that asks the book builder, and chance between them."""
 
     def __init__(self, seed: int) -> None:
-        self._random = Random(seed)  # noqa: S311 - chance for a test, not a secret
+        self._random = Random(seed)
         self._now = START
         self._history: dict[tuple[str, int, int], Ladders] = {}
         self._gateway = Gateway("gateway-0", self._random, self._history)
@@ -34,9 +34,9 @@ class World:
         self._disorder = self._random.choice([0.0, 0.1, 0.3])
         self._actions: list[tuple[Callable[[], None], int]] = [
             (self._change, 30),
-            (self._snapshot, 4),
+            (self._snapshot, 6),
             (self._doubt, 3),
-            (self._heartbeat, 8),
+            (self._heartbeat, 12),
             (self._heads, 3),
             (self._deliver, 40),
             (self._pass_time, 12),
@@ -163,7 +163,7 @@ class World:
         peer.break_bus(self._now)
 
     def _pass_time(self) -> None:
-        self._advance(self._random.choice([0.05, 0.2, 0.5, 1.0, 3.5]))
+        self._advance(self._random.choices([0.05, 0.2, 0.5, 1.0, 3.5], [8, 8, 4, 2, 1])[0])
         self._tick()
 
     def _tick(self) -> None:

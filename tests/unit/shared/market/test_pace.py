@@ -16,7 +16,7 @@ STEPS = st.lists(st.tuples(st.floats(0, 0.7), st.sampled_from(KEYS) | st.none())
 @settings(max_examples=150)
 @given(steps=STEPS)
 def test_once_per_interval_and_never_lost(steps: list[tuple[float, str | None]]) -> None:
-    """Whenever keys are touched and released, no key leaves twice within an interval and each touch leaves within one."""
+    """However keys are touched and released, none leaves twice within an interval and each touch leaves within one."""
     pacer, now = Pacer(INTERVAL), 1000.0
     released: dict[str, float] = {}
     touched: dict[str, float] = {}

@@ -1,7 +1,7 @@
 """A small world for model tests: a gateway that is right by definition, a bus that is not, and two who follow.
 
-The gateway keeps every book it ever said by (ticker, epoch, seq). `Peer` is a follower with what a careful observer knows
-besides: which marks and heads it was given, and a listener that hears only what the follower says.
+The gateway keeps every book it ever said by (ticker, epoch, seq). `Peer` is a follower with what a careful observer
+knows besides: which marks and heads it was given, and a listener that hears only what the follower says.
 """
 
 from collections import deque
@@ -12,7 +12,7 @@ from proto.requests import BookImage
 from proto.system import Heartbeat
 from proto.units import Ladder, Side
 from shared.market.clock import Now
-from shared.market.follower import HEAD_GRACE_S, Follower
+from shared.market.follower import GATEWAY_SILENCE_S, HEAD_GRACE_S, Follower
 from shared.market.replica import Replica
 from shared.market.summary import image
 
@@ -158,6 +158,8 @@ class Peer:
         self._told_stale: dict[str, int] = {}
         self._heads: list[tuple[float, str, Head, bool]] = []
         self._known: dict[str, tuple[Head, bool]] = {}
+        self._heard_at = at
+        self._silent = False
 
     @property
     def replicas(self) -> dict[str, Replica]:
@@ -174,6 +176,7 @@ class Peer:
         """Give a heartbeat to the follower."""
         for ticker, head in beat.heads.items():
             self._heads.append((now.at + HEAD_GRACE_S, ticker, head, ticker in beat.stale))
+        self._heard_at, self._silent = now.at, False
         self._hear(self.follower.heartbeat(beat, now))
 
     def take_image(self, book: BookImage, now: Now) -> None:
@@ -187,6 +190,7 @@ class Peer:
     def tick(self, now: Now) -> list[str]:
         """Pass time; return the books to ask for."""
         self._hear(self.follower.tick(now))
+        self._silent = now.at >= self._heard_at + GATEWAY_SILENCE_S
         for _, ticker, head, stale in [heard for heard in self._heads if heard[0] <= now.at]:
             self._known[ticker] = max((head, stale), self._known.get(ticker, ((0, 0), False)))
         self._heads = [heard for heard in self._heads if heard[0] > now.at]
@@ -203,6 +207,7 @@ class Peer:
         """Whatever is live is true, is what the listener has, and is not older than what is known."""
         for ticker, replica in self.replicas.items():
             if replica.reason is None:
+                assert not self._silent, f"{ticker} is live, but no gateway is heard"
                 book = (replica.book.ladder("yes"), replica.book.ladder("no"))
                 assert book == history[ticker, *replica.held], f"{ticker} is not the book of {replica.held}"
                 assert replica.epoch > self._told_stale.get(ticker, 0), f"{ticker} is live after its stale mark"

@@ -1,0 +1,461 @@
+"""What a follower does about each message, heartbeat and silence."""
+
+from proto.book import BookMessage, Delta, Snapshot, Stale
+from proto.requests import BookImage
+from proto.system import Heartbeat
+from proto.units import StaleReason, Status
+from shared.market.clock import Now
+from shared.market.follower import ASK_AGAIN_FIRST_S, GATEWAY_SILENCE_S, GONE_KEPT_S, HEAD_GRACE_S, Follower
+
+A, B = "KXA-1", "KXB-1"
+GATEWAY = "gateway-0"
+
+
+class Scene:
+    """A follower, its clock and its gateway's heartbeats; `heard` is what a listener was told."""
+
+    def __init__(self, *accepted: str) -> None:
+        self.at = 100.0
+        self.heard: list[BookMessage] = []
+        self.follower = Follower(
+            {}, accepts=lambda ticker: not accepted or ticker in accepted, random=lambda: 0.5, started_at=self.at
+        )
+        self._counters: dict[str, int] = {}
+
+    @property
+    def now(self) -> Now:
+        """Both clocks."""
+        return Now(self.at, round(self.at * 1_000_000))
+
+    def receive(self, *messages: BookMessage) -> None:
+        """Bring messages of the bus."""
+        for message in messages:
+            self._hear(self.follower.received(message, self.now))
+
+    def bring(self, image: BookImage) -> None:
+        """Bring a book that was asked for."""
+        self._hear(self.follower.image(image, self.now))
+
+    def beat(
+        self,
+        heads: dict[str, tuple[int, int]],
+        *,
+        stale: tuple[str, ...] = (),
+        gone: tuple[str, ...] = (),
+        instance: str = GATEWAY,
+        lost: int = 0,
+    ) -> None:
+        """Bring a heartbeat, `lost` ones having been lost before it."""
+        counter = self._counters.get(instance, 0) + lost
+        self._counters[instance] = counter + 1
+        beat = Heartbeat(instance, counter, self.now.ts, connected=True, markets=2, heads=heads, stale=stale, gone=gone)
+        self.heard += self.follower.heartbeat(beat, self.now)
+
+    def wait(self, seconds: float, *, beating: bool = False) -> None:
+        """Pass time in tenths of a second, with empty heartbeats or without."""
+        for tenth in range(round(seconds * 10)):
+            self.at += 0.1
+            if beating and tenth % 10 == 9:
+                self.beat({})
+            self.heard += self.follower.tick(self.now)
+
+    def lose_bus(self) -> None:
+        """Let the bus break."""
+        self.heard += self.follower.broken(self.now)
+
+    def reason(self, ticker: str = A) -> StaleReason | None:
+        """Tell why a market is stale; None if it is live."""
+        return self.follower.replicas[ticker].reason
+
+    def last_heard(self) -> tuple[str, str]:
+        """Tell the last thing a listener was told: its type, and its reason or (epoch, seq)."""
+        message = self.heard[-1]
+        if isinstance(message, Stale):
+            return "stale", message.reason
+        return type(message).__name__.lower(), f"{message.epoch}.{message.seq}"
+
+    def _hear(self, message: BookMessage | None) -> None:
+        if message is not None:
+            self.heard.append(message)
+
+
+def snapshot(epoch: int, ticker: str = A) -> Snapshot:
+    """Make the start of an epoch."""
+    return Snapshot(ticker, epoch, 0, None, epoch, 1, ((5000, 100),), ())
+
+
+def delta(epoch: int, seq: int, ticker: str = A) -> Delta:
+    """Make a change."""
+    return Delta(ticker, epoch, seq, None, epoch + seq, 2, "yes", 5000, 10)
+
+
+def image(epoch: int, seq: int, status: Status = "live") -> BookImage:
+    """Make a book as book_builder would send it."""
+    return BookImage(A, epoch, seq, status, epoch, ((5000, 100 + 10 * seq),), ())
+
+
+def live_scene() -> Scene:
+    """Return a scene whose market A is live at (7, 1), and said so by a heartbeat."""
+    scene = Scene()
+    scene.receive(snapshot(7), delta(7, 1))
+    scene.beat({A: (7, 1)})
+    scene.follower.heads_wanted = False
+    assert scene.reason() is None
+    scene.heard.clear()
+    return scene
+
+
+def test_a_market_is_asked_for_when_first_heard_of() -> None:
+    """A delta or a head of an unknown market makes its book be asked for, once at a time and with growing pauses."""
+    scene = Scene()
+    scene.receive(delta(7, 3))
+    scene.beat({B: (7, 3)})
+    scene.at += 0.1
+    assert scene.follower.asks_due(scene.now)
+    assert scene.follower.due(scene.now) == [A, B]
+    assert not scene.follower.asks_due(scene.now)
+    assert scene.follower.due(scene.now) == []
+    asked = 0
+    for _ in range(600):
+        scene.at += 0.1
+        asked += A in scene.follower.due(scene.now)
+    assert 8 <= asked <= 14
+    assert scene.heard == []
+
+
+def test_an_answer_ends_the_asking() -> None:
+    """The book that was asked for, with the deltas heard meanwhile, is said as one snapshot and not asked for again."""
+    scene = Scene()
+    scene.receive(delta(7, 3))
+    scene.bring(image(7, 2))
+    assert scene.last_heard() == ("snapshot", "7.3")
+    assert scene.follower.replicas[A].book.ladder("yes") == ((5000, 130),)
+    scene.at += 100
+    assert scene.follower.due(scene.now) == []
+
+
+def test_a_stale_answer_is_no_answer() -> None:
+    """A book that is stale at its owner is not taken, and asked for again."""
+    scene = Scene()
+    scene.receive(delta(7, 3))
+    scene.bring(image(7, 3, "stale"))
+    assert scene.reason() == "bus_gap"
+    scene.at += ASK_AGAIN_FIRST_S
+    assert scene.follower.due(scene.now) == [A]
+
+
+def test_only_accepted_markets_are_kept() -> None:
+    """Messages and heads of other markets leave no trace."""
+    scene = Scene(A)
+    scene.receive(snapshot(7), snapshot(7, B))
+    scene.beat({A: (7, 0), B: (7, 0)}, gone=("KXC-1",))
+    scene.bring(BookImage(B, 7, 0, "live", 7, (), ()))
+    assert list(scene.follower.replicas) == [A]
+
+
+def test_messages_that_continue_are_passed_on() -> None:
+    """A listener hears what the bus said, each once."""
+    scene = Scene()
+    mark = Stale(A, 9, 0, 5, "disconnected")
+    messages: list[BookMessage] = [snapshot(7), delta(7, 1), delta(7, 2), snapshot(9), mark, snapshot(11)]
+    for message in messages:
+        scene.receive(message)
+        if message is not mark:
+            scene.receive(message)
+    assert scene.heard == messages
+
+
+def test_a_gap_marks_and_asks() -> None:
+    """A missing delta makes the market stale with `bus_gap` at once, and its book be asked for."""
+    scene = live_scene()
+    scene.receive(delta(7, 3))
+    assert scene.last_heard() == ("stale", "bus_gap")
+    scene.at += 0.1
+    assert scene.follower.due(scene.now) == [A]
+
+
+def test_a_heartbeat_can_not_hide_a_known_gap() -> None:
+    """A head from before the hole does not make a market live of which later deltas were heard."""
+    scene = live_scene()
+    scene.receive(delta(7, 3))
+    scene.beat({A: (7, 1)})
+    assert scene.reason() == "bus_gap"
+    scene.bring(image(7, 1))
+    assert scene.reason() == "bus_gap"
+    assert scene.last_heard() == ("stale", "bus_gap")
+
+
+def test_a_lost_last_message_is_noticed() -> None:
+    """When a delta is lost and none follows, the next heartbeat and the grace after it mark the market."""
+    scene = live_scene()
+    scene.beat({A: (7, 2)})
+    scene.wait(HEAD_GRACE_S - 0.1)
+    assert scene.reason() is None
+    scene.wait(0.2)
+    assert scene.last_heard() == ("stale", "bus_gap")
+    scene.at += 0.1
+    assert scene.follower.due(scene.now) == [A]
+
+
+def test_a_book_older_than_its_head_does_not_help() -> None:
+    """When the book builder lost the same message, its book does not make the market live."""
+    scene = live_scene()
+    scene.beat({A: (7, 2)})
+    scene.wait(HEAD_GRACE_S + 0.1)
+    scene.bring(image(7, 1))
+    assert scene.reason() == "bus_gap"
+    scene.bring(image(7, 2))
+    assert scene.last_heard() == ("snapshot", "7.2")
+
+
+def test_messages_within_the_grace_are_not_missed() -> None:
+    """A head ahead of the replica is no gap if its messages come within the grace."""
+    scene = live_scene()
+    scene.beat({A: (7, 2)})
+    scene.wait(HEAD_GRACE_S - 0.1)
+    scene.receive(delta(7, 2))
+    scene.wait(1.0)
+    assert scene.reason() is None
+    assert scene.last_heard() == ("delta", "7.2")
+
+
+def test_each_head_has_its_own_grace() -> None:
+    """A loss that a second heartbeat shows while an earlier head is still in its grace is not forgotten."""
+    scene = live_scene()
+    scene.beat({A: (7, 2)})
+    scene.receive(delta(7, 2))
+    scene.wait(0.2)
+    scene.beat({A: (7, 3)})
+    scene.wait(HEAD_GRACE_S + 0.1)
+    assert scene.reason() == "bus_gap"
+
+
+def test_older_heads_do_nothing() -> None:
+    """A heartbeat that was overtaken by messages changes nothing."""
+    scene = live_scene()
+    scene.receive(delta(7, 2), snapshot(9))
+    scene.heard.clear()
+    scene.beat({A: (7, 1)})
+    scene.wait(1.0)
+    assert scene.reason() is None
+    assert scene.heard == []
+
+
+def test_a_lost_mark_is_noticed() -> None:
+    """A market that the heartbeat calls stale is marked after the grace, and no book of that epoch makes it live."""
+    scene = live_scene()
+    scene.beat({A: (7, 1)}, stale=(A,))
+    scene.wait(HEAD_GRACE_S + 0.1)
+    assert scene.last_heard() == ("stale", "bus_gap")
+    scene.bring(image(7, 1))
+    scene.beat({A: (7, 1)})
+    assert scene.reason() == "bus_gap"
+    scene.receive(snapshot(8))
+    assert scene.last_heard() == ("snapshot", "8.0")
+
+
+def test_a_lost_mark_behind_late_deltas_is_noticed() -> None:
+    """A lost mark is noticed also when the deltas before it came only after the heartbeat."""
+    scene = live_scene()
+    scene.beat({A: (7, 2)}, stale=(A,))
+    scene.receive(delta(7, 2))
+    scene.wait(HEAD_GRACE_S + 0.1)
+    assert scene.reason() == "bus_gap"
+
+
+def test_a_mark_that_a_snapshot_has_ended_is_not_missed() -> None:
+    """A stale head that a snapshot overtakes within the grace marks nothing."""
+    scene = live_scene()
+    scene.beat({A: (7, 1)}, stale=(A,))
+    scene.receive(snapshot(8))
+    scene.wait(1.0)
+    assert scene.reason() is None
+
+
+def test_a_restarted_gateway_that_has_no_book_yet_is_believed() -> None:
+    """A head without a snapshot, marked stale, puts an old book in doubt until the new gateway's snapshot."""
+    scene = live_scene()
+    scene.beat({A: (0, 0)}, stale=(A,), instance="gateway-1")
+    scene.wait(HEAD_GRACE_S + 0.1)
+    assert scene.reason() == "bus_gap"
+    scene.receive(snapshot(8))
+    assert scene.reason() is None
+
+
+def test_silence_of_the_gateway_marks_everything() -> None:
+    """Three seconds without a heartbeat make its markets stale with `gateway_lost`; not sooner."""
+    scene = live_scene()
+    scene.wait(GATEWAY_SILENCE_S - 0.2)
+    assert scene.reason() is None
+    assert not scene.follower.feed_lost
+    scene.wait(0.3)
+    assert scene.last_heard() == ("stale", "gateway_lost")
+    assert scene.follower.feed_lost
+
+
+def test_silence_from_the_start_marks_everything() -> None:
+    """Books that came without any heartbeat do not stay live."""
+    scene = Scene()
+    scene.receive(snapshot(7))
+    assert scene.reason() is None
+    scene.wait(GATEWAY_SILENCE_S + 0.1)
+    assert scene.last_heard() == ("stale", "gateway_lost")
+
+
+def test_only_the_silent_gateway_is_lost() -> None:
+    """The markets of another gateway stay live."""
+    scene = live_scene()
+    scene.receive(snapshot(7, B))
+    for _ in range(4):
+        scene.beat({B: (7, 0)}, instance="gateway-1")
+        scene.wait(1.0)
+    assert (scene.reason(A), scene.reason(B)) == ("gateway_lost", None)
+    assert not scene.follower.feed_lost
+
+
+def test_nothing_is_live_while_the_gateway_is_silent() -> None:
+    """A delta that was still on its way is applied, but its market stays stale until the gateway is heard."""
+    scene = live_scene()
+    scene.wait(GATEWAY_SILENCE_S + 0.1)
+    scene.receive(delta(7, 2))
+    assert scene.reason() == "gateway_lost"
+    scene.beat({A: (7, 2)})
+    assert scene.last_heard() == ("snapshot", "7.2")
+
+
+def test_a_gateway_that_returns_is_asked_for_all_heads() -> None:
+    """After a silence the heads of quiet markets are wanted at once; those that agree are live again."""
+    scene = live_scene()
+    scene.wait(GATEWAY_SILENCE_S + 0.1)
+    scene.beat({})
+    assert scene.follower.heads_wanted
+    scene.beat({A: (7, 1)})
+    assert scene.last_heard() == ("snapshot", "7.1")
+
+
+def test_a_new_gateway_makes_a_lost_market_live() -> None:
+    """After a silence the snapshot of another gateway, which is heard, is taken without waiting for its heads."""
+    scene = live_scene()
+    scene.wait(GATEWAY_SILENCE_S + 0.1)
+    scene.beat({}, instance="gateway-1")
+    scene.receive(snapshot(8))
+    assert scene.last_heard() == ("snapshot", "8.0")
+
+
+def test_a_lost_heartbeat_makes_heads_wanted() -> None:
+    """A jump of the counter means that heads were missed."""
+    scene = live_scene()
+    scene.beat({})
+    assert not scene.follower.heads_wanted
+    scene.beat({}, lost=1)
+    assert scene.follower.heads_wanted
+
+
+def test_a_break_puts_all_in_doubt() -> None:
+    """When the bus broke every live market is marked `bus_gap`, and heads are wanted."""
+    scene = live_scene()
+    scene.receive(snapshot(7, B), Stale(B, 7, 0, 1, "gap"))
+    scene.heard.clear()
+    scene.lose_bus()
+    assert [(m.ticker, m.reason) for m in scene.heard if isinstance(m, Stale)] == [(A, "bus_gap")]
+    assert scene.reason(B) == "gap"
+    assert scene.follower.heads_wanted
+
+
+def test_after_a_break_heads_are_trusted_late() -> None:
+    """The first heartbeat after a break can be older than it; the second one tells the truth."""
+    scene = live_scene()
+    scene.lose_bus()
+    scene.beat({A: (7, 1)})
+    assert scene.reason() == "bus_gap"
+    scene.beat({A: (7, 1)})
+    assert scene.last_heard() == ("snapshot", "7.1")
+
+
+def test_after_a_break_the_next_delta_is_enough() -> None:
+    """A delta that continues the book proves that nothing was lost."""
+    scene = live_scene()
+    scene.lose_bus()
+    scene.receive(delta(7, 2))
+    assert scene.last_heard() == ("snapshot", "7.2")
+
+
+def test_heads_that_were_asked_for_are_trusted() -> None:
+    """The answer to rpc.gateway.heads names the heartbeat from which on heads are newer than the break."""
+    scene = live_scene()
+    scene.lose_bus()
+    scene.follower.heads_wanted = False
+    scene.follower.trust(GATEWAY, 1)
+    scene.follower.trust("unknown", 1)
+    scene.beat({A: (7, 1)})
+    assert scene.last_heard() == ("snapshot", "7.1")
+    assert not scene.follower.heads_wanted
+
+
+def test_heads_that_came_before_their_answer_are_asked_for_again() -> None:
+    """Heads overtaking the answer that makes them trusted are wanted once more, and then believed."""
+    scene = live_scene()
+    scene.lose_bus()
+    scene.beat({A: (7, 1)})
+    scene.follower.heads_wanted = False
+    scene.follower.trust(GATEWAY, 1)
+    assert scene.follower.heads_wanted
+    scene.beat({A: (7, 1)})
+    scene.follower.heads_wanted = False
+    scene.follower.trust(GATEWAY, 2)
+    assert scene.reason() is None
+    assert not scene.follower.heads_wanted
+
+
+def test_a_market_that_is_gone_is_marked_and_later_forgotten() -> None:
+    """A market that the gateway no longer follows is stale with `unsubscribed` for a while, then dropped."""
+    scene = live_scene()
+    scene.beat({}, gone=(A,))
+    scene.beat({}, gone=(A,))
+    assert scene.last_heard() == ("stale", "unsubscribed")
+    assert len(scene.heard) == 1
+    scene.wait(GONE_KEPT_S - 1, beating=True)
+    assert scene.reason() == "unsubscribed"
+    scene.wait(2, beating=True)
+    assert scene.follower.replicas == {}
+    assert scene.follower.due(scene.now) == []
+
+
+def test_a_market_can_come_back() -> None:
+    """A market that is followed again before it was forgotten is live by its next snapshot and stays."""
+    scene = live_scene()
+    scene.beat({}, gone=(A,))
+    scene.receive(snapshot(8))
+    assert scene.last_heard() == ("snapshot", "8.0")
+    scene.wait(GONE_KEPT_S + 1, beating=True)
+    assert scene.reason() is None
+
+
+def test_a_chosen_market_is_never_forgotten() -> None:
+    """A market that was asked for by name is kept when it is gone, so that it can come back at any time."""
+    scene = live_scene()
+    scene.follower.follow([A], scene.now)
+    scene.beat({}, gone=(A,))
+    scene.wait(GONE_KEPT_S + 1, beating=True)
+    assert scene.reason() == "unsubscribed"
+    scene.receive(snapshot(8))
+    assert scene.reason() is None
+
+
+def test_following_starts_at_once() -> None:
+    """A market that is chosen is asked for before anything is heard of it."""
+    scene = Scene(A)
+    scene.follower.follow([A], scene.now)
+    scene.at += 0.1
+    assert scene.follower.due(scene.now) == [A]
+
+
+def test_forgetting_leaves_nothing() -> None:
+    """A forgotten market is neither held nor asked for, nor remembered by a suspicion."""
+    scene = live_scene()
+    scene.beat({A: (7, 5)})
+    scene.follower.forget(A)
+    scene.wait(1.0)
+    assert scene.heard == []
+    assert scene.follower.replicas == {}
+    assert scene.follower.due(scene.now) == []

@@ -1,0 +1,1 @@
+"""Tests of the runtime's parts that need neither socket nor clock."""
