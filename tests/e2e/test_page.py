@@ -103,6 +103,16 @@ async def test_page_shows_movement_and_reacts_to_keys() -> None:
             assert wide is False
 
 
+async def test_page_opens_a_market_that_moves() -> None:
+    """A newcomer who chooses nothing still sees a moving ladder, and an address that leads to it."""
+    async with stack() as services:
+        await services.start_all()
+        async with _page(services.relay_url) as page:
+            await page.wait_for_selector("#ladder[data-status=live]")
+            shown = await page.get_attribute("#ladder", "data-ticker")
+            assert await page.evaluate("() => location.hash") == f"#{shown}"
+
+
 async def test_page_never_shows_an_old_book_as_live() -> None:
     """Stale markets, a lost exchange and a lost relay are told apart and said so; all heal by themselves."""
     async with stack() as services:

@@ -17,6 +17,8 @@ import { Watchlist } from "./watchlist.js";
 const POLL_MS = 10_000;
 const TICK_MS = 250;
 const PROBLEM_MS = 20_000;
+/** Where style.css puts list and market side by side. */
+const BESIDE_THE_LIST = "(min-width: 720px)";
 
 const client = new RelayClient(relayAddress());
 const watchlist = new Watchlist();
@@ -28,6 +30,7 @@ const facts = { markets: 0, stale: 0, listed: false, failure: null, problem: nul
 
 let scheduled = false;
 let session = null;
+let undecided = tickerOfAddress() === null;
 let doubt = client.doubt;
 
 function relayAddress() {
@@ -72,8 +75,10 @@ client.on("connection", (connection) => {
 });
 client.on("refused", stateChanged);
 client.on("ticker1s", (summary) => {
+  const known = watchlist.markets.get(summary.market_id)?.changedAt ?? null;
   const market = watchlist.summarised(summary);
   if (market === undefined) return;
+  if (known !== null) suggest(market.ticker);
   // While anybody looks, the selected market's line is drawn from its book, which is ahead of the summary.
   if (market.ticker !== selected.ticker || document.hidden) remember(market);
   invalidate();
@@ -111,6 +116,13 @@ function open(ticker) {
   location.hash = encodeURIComponent(ticker);
 }
 
+/** Opens the first market that moves, once, where there is room beside the list and nobody has chosen yet. */
+function suggest(ticker) {
+  if (!undecided || !matchMedia(BESIDE_THE_LIST).matches) return;
+  history.replaceState(null, "", `#${encodeURIComponent(ticker)}`);
+  followAddress();
+}
+
 function tickerOfAddress() {
   const hash = location.hash.slice(1);
   try {
@@ -122,6 +134,7 @@ function tickerOfAddress() {
 
 function followAddress() {
   const ticker = tickerOfAddress();
+  undecided &&= ticker === null;
   selected.open(ticker);
   list.select(ticker);
   invalidate();
