@@ -142,7 +142,10 @@ class Events(msgspec.Struct, frozen=True, tag="events"):
 
 
 class RelayHeartbeat(msgspec.Struct, frozen=True, tag="heartbeat"):
-    """Every heartbeat_s seconds; a missing counter or a late one means that the connection is in doubt."""
+    """After `hello`, every heartbeat_s seconds, and at once when the feed is lost or back.
+
+    A missing counter, or no heartbeat in time, means that the connection is in doubt.
+    """
 
     counter: int
     server_ts: Micros
@@ -151,8 +154,9 @@ class RelayHeartbeat(msgspec.Struct, frozen=True, tag="heartbeat"):
 
 
 class Flow(msgspec.Struct, frozen=True, tag="flow"):
-    """The client reads too slowly (`conflated`: only the latest of each market) or no longer (`full`).
+    """The client reads too slowly (`conflated`: only the latest of each market) or has caught up (`full`).
 
+    `full` comes after the snapshots of all that it missed.
     `dropped` counts trades and lifecycle messages that could not be conflated and are lost to this client.
     """
 

@@ -8,9 +8,11 @@ import sys
 from playwright.sync_api import sync_playwright
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+#: libatomic1 is what Playwright's own program needs and small systems lack.
+PACKAGES = ("chromium", "libatomic1")
 MISSING = (
-    "The browser tests need a Chromium and none could be had: install Debian's package chromium, or set CHROMIUM to"
-    " the path of one, or leave them out with `./run test --no-browser`."
+    f"The browser tests need a Chromium and none that works could be had: install Debian's {' and '.join(PACKAGES)},"
+    " or set CHROMIUM to the path of one, or leave these tests out with `./run test --no-browser`."
 )
 
 
@@ -22,10 +24,10 @@ class NoBrowser(Exception):
 
 
 def chromium() -> str:
-    """Return the path of a Chromium that starts; raises NoBrowser."""
+    """Return the path of a Chromium that Playwright can drive; raises NoBrowser."""
     for attempt in (_given, _present, _from_debian, _from_playwright):
         path = attempt()
-        if path and _starts(path):
+        if path and _starts(path) and _driver_starts():
             return path
     raise NoBrowser
 
@@ -43,19 +45,25 @@ def _from_debian() -> str | None:
     if apt is None or os.geteuid() != 0:
         return None
     environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for arguments in (("update",), ("install", "--yes", "--no-install-recommends", "chromium")):
+    for arguments in (("update",), ("install", "--yes", "--no-install-recommends", *PACKAGES)):
         subprocess.run([apt, *arguments], env=environ, check=False)
     return _present()
 
 
 def _from_playwright() -> str | None:
+    if not _driver_starts():
+        return None
     subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False)
     with sync_playwright() as playwright:
         return playwright.chromium.executable_path
 
 
-def _starts(path: str) -> bool:
+def _driver_starts() -> bool:
+    return _starts(sys.executable, "-m", "playwright")
+
+
+def _starts(*command: str) -> bool:
     try:
-        return subprocess.run([path, "--version"], check=False, capture_output=True).returncode == 0
+        return subprocess.run([*command, "--version"], check=False, capture_output=True).returncode == 0
     except OSError:
         return False

@@ -666,7 +666,11 @@ export interface Events {
   readonly events: ReadonlyArray<BusEvent>;
 }
 
-/** Every heartbeat_s seconds; a missing counter or a late one means that the connection is in doubt. */
+/**
+ * After `hello`, every heartbeat_s seconds, and at once when the feed is lost or back.
+ *
+ * A missing counter, or no heartbeat in time, means that the connection is in doubt.
+ */
 export interface RelayHeartbeat {
   readonly type: "heartbeat";
   readonly counter: number;
@@ -679,8 +683,9 @@ export interface RelayHeartbeat {
 }
 
 /**
- * The client reads too slowly (`conflated`: only the latest of each market) or no longer (`full`).
+ * The client reads too slowly (`conflated`: only the latest of each market) or has caught up (`full`).
  *
+ * `full` comes after the snapshots of all that it missed.
  * `dropped` counts trades and lifecycle messages that could not be conflated and are lost to this client.
  */
 export interface Flow {

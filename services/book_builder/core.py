@@ -45,9 +45,7 @@ class Builder:
         messages = []
         for ticker in self._changed:
             replica = self._replicas.get(ticker)
-            if replica is None:
-                self._forget(ticker)
-            elif replica.epoch:
+            if replica is not None and replica.epoch:
                 message = top(replica)
                 shown = _shown(message)
                 if self._told.get(ticker) != shown:
@@ -58,12 +56,14 @@ class Builder:
 
     def depths(self, now: Now) -> list[tuple[str, bytes]]:
         """Return the whole books whose turn it is."""
-        due = [self._replicas[ticker] for ticker in self._pacer.release(now.at) if ticker in self._replicas]
-        return [
-            (self._subjects.market("depth", replica.ticker), _encode(depth(replica)))
-            for replica in due
-            if replica.epoch
-        ]
+        messages = []
+        for ticker in self._pacer.release(now.at):
+            replica = self._replicas.get(ticker)
+            if replica is None or replica.reason == "unsubscribed":
+                self._forget(ticker)
+            if replica is not None and replica.epoch:
+                messages.append((self._subjects.market("depth", ticker), _encode(depth(replica))))
+        return messages
 
     def get(self, request: BookGet) -> BookReply:
         """Answer with each book, or with the reason why not."""

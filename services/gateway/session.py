@@ -2,7 +2,8 @@
 
 Nothing survives a connection: sids, sequence numbers and acknowledgements belong to one `Session`. A hole in the
 sequence of the book channel makes every market of it stale, for nothing tells which market lost a message; then each is
-asked for again with `get_snapshot`. What does not come is asked for once more, and then the connection is given up.
+asked for again with `get_snapshot`. What does not come is asked for once more; then the connection is given up, unless
+other books are live.
 """
 
 from collections.abc import Callable, Iterable
@@ -23,8 +24,8 @@ from shared.market.counts import Counts
 
 SNAPSHOT_TIMEOUT_S = 3.0
 SNAPSHOT_ATTEMPTS = 2
-#: A book that was sent but can not be understood is asked for again after this time.
-MALFORMED_PAUSE_S = 30.0
+#: A book that can not be understood, or that alone does not come, is asked for again after this time.
+ODD_PAUSE_S = 30.0
 #: Errors after which a subscription says nothing more.
 TERMINAL_ERRORS = frozenset({10, 25})
 
@@ -122,14 +123,25 @@ class Session:
         return self._subscriptions.acknowledged(ticker)
 
     def tick(self, now: Now) -> None:
-        """Ask again for books that have not come, and give the connection up when that did not help."""
+        """Ask again for books that have not come, and give the connection up if no book is live at all."""
         # While snapshots come in, the others are only waiting for their turn.
         patience = self._snapshot_at + SNAPSHOT_TIMEOUT_S
         late = [ticker for ticker, repair in self._repairs.items() if max(repair.at, patience) <= now.at]
-        if any(self._repairs[ticker].attempts >= SNAPSHOT_ATTEMPTS for ticker in late):
+        failed = {ticker for ticker in late if self._repairs[ticker].attempts >= SNAPSHOT_ATTEMPTS}
+        if failed and self._markets.stale_count() == len(self._markets):
             self._out.drop = "repair_failed"
-        else:
-            self._ask(late, now)
+            return
+        if failed:
+            self._set_aside(failed, now)
+        self._ask([ticker for ticker in late if ticker not in failed], now)
+
+    def _set_aside(self, tickers: set[str], now: Now) -> None:
+        # Other books are live: the connection is well, and to replace it would only make them stale too.
+        self._repairs.update({ticker: _Repair(now.at + ODD_PAUSE_S) for ticker in tickers})
+        some = ", ".join(sorted(tickers)[:3])
+        self._out.notes.append(
+            f"the exchange sends no book of {len(tickers)} markets ({some}): asking again in {ODD_PAUSE_S:.0f} s"
+        )
 
     def _ask(self, tickers: list[str], now: Now) -> None:
         for ticker in tickers:
@@ -247,7 +259,7 @@ class Session:
         ticker = frame.msg.market_ticker
         self._markets.stale([ticker], "exchange_error", now.ts)
         if isinstance(frame, wire.OrderbookSnapshot):
-            self._repairs[ticker] = _Repair(now.at + MALFORMED_PAUSE_S)
+            self._repairs[ticker] = _Repair(now.at + ODD_PAUSE_S)
         elif ticker not in self._repairs:
             self._ask([ticker], now)
 

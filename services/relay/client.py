@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from proto.relay import Flow
+from proto.relay import Flow, RelayHeartbeat
 
 if TYPE_CHECKING:
     from services.relay.topic import Topic
@@ -19,17 +19,20 @@ class Client:
     """Collects messages; events that follow one another become one batch.
 
     `owed` are the topics whose present state the client has still to be given: it just subscribed, or it was too slow
-    to hear every change. Until then it hears no change of them, so that what it gets is always in order.
+    to hear every change. Until then it hears no change of them, so that what it gets is always in order. While it is
+    `conflated` it is given nothing that can wait; `told_conflated` lasts until it has been given all that it missed.
     """
 
     __slots__ = (
         "_batch",
+        "_beats",
         "_messages",
         "conflated",
         "dropped",
         "owed",
         "session",
         "stalled_at",
+        "told_conflated",
         "topics",
         "waiting_bytes",
     )
@@ -39,11 +42,13 @@ class Client:
         self.topics: set[Topic] = set()
         self.owed: dict[Topic, None] = {}
         self.conflated = False
+        self.told_conflated = False
         self.dropped = 0
         self.stalled_at: float | None = None
         self.waiting_bytes = 0
         self._messages: list[bytes] = []
         self._batch: list[bytes] = []
+        self._beats = 0
 
     @property
     def idle(self) -> bool:
@@ -69,11 +74,22 @@ class Client:
         self.waiting_bytes = 0
         return messages
 
-    def flow(self, *, conflated: bool) -> None:
-        """Tell the client when it begins and ceases to be conflated."""
-        if conflated is not self.conflated:
-            self.conflated = conflated
-            self.say(Flow("conflated" if conflated else "full", self.dropped))
+    def conflate(self) -> None:
+        """Keep changes from a client that reads too slowly, and tell it."""
+        if not self.told_conflated:
+            self.say(Flow("conflated", self.dropped))
+        self.conflated = self.told_conflated = True
+
+    def caught_up(self) -> None:
+        """Tell a client that was conflated that it has been given everything it missed."""
+        if self.told_conflated and not self.conflated and not self.owed:
+            self.told_conflated = False
+            self.say(Flow("full", self.dropped))
+
+    def beat(self, server_ts: int, *, lost: bool, lag_ms: float | None) -> None:
+        """Tell the client that the relay is alive, and how the feed is."""
+        self._beats += 1
+        self.say(RelayHeartbeat(self._beats, server_ts, "lost" if lost else "live", lag_ms))
 
     def _end_batch(self) -> None:
         if self._batch:

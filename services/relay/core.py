@@ -22,7 +22,6 @@ from proto.relay import (
     Refused,
     RelayChannel,
     RelayCode,
-    RelayHeartbeat,
     Subscribe,
     SubscriptionParams,
 )
@@ -60,13 +59,15 @@ class Relay:
         self._directory = directory
         self._replicas = replicas
         self._unvouched: frozenset[str] = frozenset()
-        self._beats = 0
+        self._beat_at = 0.0
+        self._told_lost = True
 
     def opened(self, session: str, now: Now) -> Client:
         """Greet a new client."""
         client = Client(session)
         self.clients.add(client)
         client.say(Hello(session, now.ts, RELAY_CHANNELS, HEARTBEAT_S, LIMITS))
+        client.beat(now.ts, lost=self._directory.feed_lost(now), lag_ms=self._directory.lag_ms)
         return client
 
     def closed(self, client: Client) -> None:
@@ -110,21 +111,22 @@ class Relay:
                 topic.doubt()
         self._unvouched = lost
 
-    def heartbeat(self, now: Now) -> None:
-        """Tell every client that the relay is alive, and how the feed is."""
-        self._beats += 1
+    def tick(self, now: Now) -> None:
+        """Tell every client that the relay is alive: when it is time, and at once when the feed is lost or back."""
         lost = self._directory.feed_lost(now)
-        beat = RelayHeartbeat(self._beats, now.ts, "lost" if lost else "live", self._directory.lag_ms)
+        if now.at < self._beat_at and lost is self._told_lost:
+            return
+        self._beat_at, self._told_lost = now.at + HEARTBEAT_S, lost
         for client in self.clients:
-            client.say(beat)
+            client.beat(now.ts, lost=lost, lag_ms=self._directory.lag_ms)
 
     def take(self, client: Client, queued_bytes: int, now: Now) -> list[bytes]:
         """Return what to send to a client that has queued_bytes unread; too many, and it is conflated."""
         # What waits since the loop turn before is no sign of slowness: it can be the reply to one command.
         if queued_bytes > LIMITS.queued_bytes:
-            client.flow(conflated=True)
-        elif client.conflated and queued_bytes < RESUME_BYTES:
-            client.flow(conflated=False)
+            client.conflate()
+        elif queued_bytes < RESUME_BYTES:
+            client.conflated = False
         client.stalled_at = None if queued_bytes < RESUME_BYTES else client.stalled_at or now.at
         # Half of what is granted, so that a client that subscribes to much is not taken for a slow one.
         room = LIMITS.queued_bytes // 2 - queued_bytes
@@ -133,6 +135,7 @@ class Relay:
             del client.owed[topic]
             for payload in topic.state():
                 client.event(payload)
+        client.caught_up()
         return client.take()
 
     def stalled(self, client: Client, now: Now) -> bool:

@@ -13,7 +13,7 @@ from proto.requests import BookGet, BookImage, BookReply
 from proto.system import Heartbeat
 from services.relay.client import Client
 from services.relay.config import Config
-from services.relay.core import HEARTBEAT_S, LIMITS, Relay
+from services.relay.core import LIMITS, Relay
 from services.relay.directory import Directory
 from services.relay.http import application
 from shared.market.replica import Replica
@@ -76,7 +76,6 @@ class _Shell:
         await self._bus.subscribe(self._bus.subjects.all("sys.gateway"), self._hear_gateway)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._tick(health), name="tick")
-            group.create_task(self._beat(), name="heartbeat")
             group.create_task(self._probe(), name="probe")
             group.create_task(self._join_topics(books), name="topics")
 
@@ -128,6 +127,7 @@ class _Shell:
         while True:
             moment = now()
             self._directory.prune(moment)
+            self._core.tick(moment)
             health.judge("feed", well=not self._directory.feed_lost(moment), problem=NO_GATEWAY)
             for peer, client in list(self._clients.items()):
                 if self._core.stalled(client, moment):
@@ -135,12 +135,6 @@ class _Shell:
                     peer.close(RelayCode.SLOW_CONSUMER, reason)
             self._flush()
             await asyncio.sleep(TICK_S)
-
-    async def _beat(self) -> None:
-        while True:
-            await asyncio.sleep(HEARTBEAT_S)
-            self._core.heartbeat(now())
-            self._plan_flush()
 
     async def _probe(self) -> None:
         heard_at = dict.fromkeys(MAKERS, now().at)

@@ -30,8 +30,8 @@ class Publisher:
         messages = []
         for ticker in self._pacer.release(now.at):
             replica = self._replicas.get(ticker)
-            if replica is None:
+            if replica is None or replica.reason == "unsubscribed":
                 self._pacer.forget(ticker)
-            elif replica.epoch:
+            if replica is not None and replica.epoch:
                 messages.append((self._subjects.market("ticker1s", ticker), _encode(ticker1s(replica, now.ts))))
         return messages

@@ -122,11 +122,10 @@ class Follower:
         return None
 
     def image(self, image: BookImage, now: Now) -> BookMessage | None:
-        """Take a book that was asked for, unless it is stale at its owner too."""
-        replica = self.replicas.get(image.ticker)
-        if replica is None or image.status == "stale":
+        """Take a book that is still asked for, unless it is stale at its owner too."""
+        if image.ticker not in self._asking or image.status == "stale":
             return None
-        return self._snapshot(replica, image, now)
+        return self._snapshot(self.replicas[image.ticker], image, now)
 
     def heartbeat(self, beat: Heartbeat, now: Now) -> list[BookMessage]:
         """Compare a gateway's heads with the replicas; a doubted book that equals its head is live again."""

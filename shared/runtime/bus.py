@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from itertools import count
 
 import nats
 import nats.errors
@@ -24,7 +25,7 @@ from shared.runtime.errors import BusUnreachable, NobodyAnswers, RequestError
 
 CONNECT_TIMEOUT_S = 5.0
 RECONNECT_WAIT_S = 1
-FLUSH_TIMEOUT_S = 5
+FLUSH_TIMEOUT_S = 5.0
 FLUSH_RETRY_S = 0.1
 FINISH_TIMEOUT_S = 1.0
 #: Messages that wait for one subscription's handler; more are dropped, which counts as a break.
@@ -49,6 +50,9 @@ class Bus:
         self._on_break: list[Callable[[], None]] = []
         self._lost_messages = False
         self._bug: Exception | None = None
+        self._echo_subject = client.new_inbox()
+        self._echoes: dict[bytes, asyncio.Future[None]] = {}
+        self._tokens = count()
 
     @property
     def connected(self) -> bool:
@@ -73,16 +77,22 @@ class Bus:
 
     async def flush(self) -> None:
         """Wait until the server has processed all that was published and subscribed before, however long it is away."""
+        # By an echo of our own, which comes back behind all that went before it. The client's flush sends its PING
+        # ahead of what it has buffered; and one that is cancelled ends the client's reading when the PONG comes.
         while not self._client.is_closed:
             await self._hand_over()
-            with contextlib.suppress(nats.errors.Error):
-                # The client sends a PING ahead of what it has buffered: only the second one is behind that.
-                await self._client.flush(timeout=FLUSH_TIMEOUT_S)
-                await self._client.flush(timeout=FLUSH_TIMEOUT_S)
-                # Without a server it returns at once.
-                if self.connected:
-                    return
-            await asyncio.sleep(FLUSH_RETRY_S)
+            token = b"%d" % next(self._tokens)
+            echo = self._echoes[token] = asyncio.get_running_loop().create_future()
+            try:
+                async with asyncio.timeout(FLUSH_TIMEOUT_S):
+                    await self._client.publish(self._echo_subject, token)
+                    await echo
+            except (nats.errors.Error, TimeoutError):
+                await asyncio.sleep(FLUSH_RETRY_S)
+            else:
+                return
+            finally:
+                del self._echoes[token]
 
     async def finish(self) -> None:
         """Hand over what is left before the end, unless the server is away."""
@@ -149,6 +159,16 @@ class Bus:
             with contextlib.suppress(nats.errors.Error):
                 await micro.stop()
 
+    async def open(self) -> None:
+        """Begin to hear the echoes that `flush` waits for."""
+
+        def hear(_: str, token: bytes) -> None:
+            echo = self._echoes.get(token)
+            if echo is not None and not echo.done():
+                echo.set_result(None)
+
+        await self.subscribe(self._echo_subject, hear)
+
     async def send(self) -> None:
         """Hand the outbox to NATS whenever there is something in it; runs until cancelled or a handler failed."""
         while self._bug is None:
@@ -204,6 +224,7 @@ async def connect(
     await _open(client, bus, url, creds, name)
     try:
         async with asyncio.TaskGroup() as group:
+            await bus.open()
             sender = group.create_task(bus.send(), name="bus")
             yield bus
             await bus.finish()

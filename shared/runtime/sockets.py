@@ -20,6 +20,7 @@ from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
 
 CLOSE_TIMEOUT_S = 2.0
+FLUSH_BYTES = 64 * 2**10
 
 
 class Rejection(msgspec.Struct, frozen=True):
@@ -77,8 +78,8 @@ class Peer(asyncio.Protocol):
         self._outbox_bytes = 0
         self._flush_planned = False
         self._writable = True
-        self._fragments: list[bytes] = []
-        self._fragments_are_text = False
+        self._message = bytearray()
+        self._message_is_text = False
         self._heard_at = self._loop.time()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -99,10 +100,15 @@ class Peer(asyncio.Protocol):
             self.write(text_frame(payload))
 
     def write(self, frame: bytes) -> None:
-        """Queue a prepared frame."""
+        """Queue a prepared frame, unless the connection is about to close."""
+        if self._protocol.state is not OPEN:
+            return
         self._outbox.append(frame)
         self._outbox_bytes += len(frame)
-        if not self._flush_planned and self._writable:
+        if self._outbox_bytes > FLUSH_BYTES:
+            # Without delay, so that a client whose commands cause all this is paused within the loop turn.
+            self._flush()
+        elif not self._flush_planned and self._writable:
             self._flush_planned = True
             self._loop.call_soon(self._flush)
 
@@ -153,12 +159,16 @@ class Peer(asyncio.Protocol):
             self._endpoint = None
 
     def pause_writing(self) -> None:
-        """The client reads too slowly: keep frames here."""
+        """The client reads too slowly: keep frames here, and take no commands whose answers it would not read."""
         self._writable = False
+        self._transport.pause_reading()
 
     def resume_writing(self) -> None:
         """The client has caught up: send what was kept."""
         self._writable = True
+        # It reads, so it is alive, though its pongs were not read meanwhile.
+        self._heard_at = self._loop.time()
+        self._transport.resume_reading()
         self._flush()
 
     def shutdown(self) -> None:
@@ -201,13 +211,13 @@ class Peer(asyncio.Protocol):
         if frame.opcode not in {Opcode.TEXT, Opcode.BINARY, Opcode.CONT} or self._endpoint is None:
             return
         if frame.opcode is not Opcode.CONT:
-            self._fragments_are_text = frame.opcode is Opcode.TEXT
-        self._fragments.append(bytes(frame.data))
+            self._message_is_text = frame.opcode is Opcode.TEXT
+        self._message += frame.data
         if not frame.fin:
             return
-        message = b"".join(self._fragments)
-        self._fragments.clear()
-        if not self._fragments_are_text:
+        message = bytes(self._message)
+        self._message.clear()
+        if not self._message_is_text:
             self._endpoint.handler.received(self, message)
             return
         try:

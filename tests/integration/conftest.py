@@ -11,7 +11,8 @@ Loops = Mapping[str, Callable[[], asyncio.AbstractEventLoop]]
 LOOPS: Loops = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
 
 
-def pytest_asyncio_loop_factories(item: pytest.Function) -> Loops:
-    """Run the tests of a module on the loops that it names in `LOOPS`."""
-    names = getattr(item.module, "LOOPS", ("asyncio",))
-    return {name: LOOPS[name] for name in names}
+def pytest_asyncio_loop_factories(item: pytest.Item) -> Loops:
+    """Offer both to tests marked with `asyncio(loop_factories=…)`; the others run on asyncio's own."""
+    marker = item.get_closest_marker("asyncio")
+    chooses = marker is not None and "loop_factories" in marker.kwargs
+    return LOOPS if chooses else {"asyncio": LOOPS["asyncio"]}

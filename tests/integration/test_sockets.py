@@ -24,7 +24,8 @@ from shared.runtime.http import serving
 from shared.runtime.sockets import Endpoint, Peer, Rejection, Request
 from tests.stack import free_port
 
-LOOPS = ("asyncio", "uvloop")
+pytestmark = pytest.mark.asyncio(loop_factories=["uvloop"])
+
 LIMIT = 1000
 INTERVAL_S = 0.1
 KILOBYTE = b"x" * 1000
@@ -58,7 +59,7 @@ class Recorder:
             peer.send(*(b"%d" % number for number in range(100)))
             for number in range(100, 200):
                 peer.send(b"%d" % number)
-        elif message == "echo":
+        elif str(message).startswith("echo"):
             peer.send(KILOBYTE)
 
     def closed(self, peer: Peer) -> None:
@@ -277,6 +278,22 @@ async def test_client_that_only_answers_pings_stays(place: Place, path: str) -> 
     await raw.leave()
 
 
+async def test_client_that_reads_slowly_is_not_silent(place: Place) -> None:
+    """Though there is always more on the way to it than it can read before its pongs are heard."""
+    raw = await Raw.connect(place, "/quick")
+    (peer,) = place.handler.peers
+    end = time.monotonic() + 6 * INTERVAL_S
+    while time.monotonic() < end:
+        peer.send(*[KILOBYTE] * max(0, 150 - peer.queued_bytes // 1000))
+        for _ in range(100):
+            frame = await raw.read()
+            if frame.opcode is Opcode.PING:
+                raw.send(Opcode.PONG, bytes(frame.data))
+        await asyncio.sleep(0.005)
+    assert not place.handler.gone
+    await raw.leave()
+
+
 @pytest.mark.parametrize(
     ("path", "headers", "status", "body"),
     [
@@ -284,9 +301,7 @@ async def test_client_that_only_answers_pings_stays(place: Place, path: str) -> 
         ("/nowhere", {}, 404, b'{"error":"there is no WebSocket at this path"}'),
     ],
 )
-async def test_handshake_is_refused(
-    place: Place, path: str, headers: dict[str, str], status: int, body: bytes
-) -> None:
+async def test_handshake_is_refused(place: Place, path: str, headers: dict[str, str], status: int, body: bytes) -> None:
     """With an HTTP status and a JSON body; nobody was opened, so nobody is closed."""
     with pytest.raises(InvalidStatus) as refused:
         await connect(place.url(path), additional_headers=headers, proxy=None)
@@ -357,9 +372,12 @@ async def test_either_side_may_just_cut(place: Place, raw: Raw) -> None:
     first.abort()
     await raw.is_cut()
     await until(lambda: place.handler.gone == [first])
-    for cut in (lambda raw: raw.writer.transport.abort(), lambda raw: raw.writer.write_eof()):
+    for politely in (False, True):
         other = await Raw.connect(place)
-        cut(other)
+        if politely:
+            other.writer.write_eof()
+        else:
+            other.writer.transport.abort()
         await until(lambda: place.handler.gone == place.handler.peers)
         await other.leave()
 
@@ -375,9 +393,7 @@ async def test_server_stops() -> None:
         await asyncio.sleep(0.05)
         started = time.monotonic()
     assert time.monotonic() - started < 3
-    with pytest.raises(ConnectionClosed):
-        while True:
-            await reading.recv()
+    assert [message async for message in reading] == ["hello"]
     assert reading.close_code == 1001
     assert len(place.handler.gone) == 2
     await stuck.leave()
@@ -409,20 +425,21 @@ async def test_client_that_does_not_read(place: Place, raw: Raw) -> None:
 async def test_client_that_does_not_read_is_not_listened_to(place: Place, raw: Raw) -> None:
     """Its commands wait with it, so the answers that it does not read can not fill the memory."""
     (peer,) = place.handler.peers
-    commands = Frame(Opcode.TEXT, b"echo").serialize(mask=True) * 1000
-    for _ in range(100):
+    commands = Frame(Opcode.TEXT, b"echo".ljust(200)).serialize(mask=True) * 1000
+    for _ in range(20):
         raw.writer.write(commands)
-    # A hundred megabytes were asked for.
+    # Twenty megabytes were asked for.
     asked = -1
     while asked != len(place.handler.messages):
         asked = len(place.handler.messages)
         await asyncio.sleep(0.2)
-    assert 1000 < asked < 50_000
-    assert peer.queued_bytes < 50_000_000
-    for _ in range(100_000):
+    assert 1000 < asked < 12_000
+    assert peer.queued_bytes < 4_000_000
+    for _ in range(20_000):
         assert len((await raw.read()).data) == len(KILOBYTE)
 
 
+@pytest.mark.asyncio(loop_factories=["asyncio", "uvloop"])
 async def test_frames_of_one_turn_leave_together(place: Place, raw: Raw) -> None:
     """Two hundred messages sent in one turn of the loop reach the client as one segment."""
 

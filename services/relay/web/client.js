@@ -191,7 +191,8 @@ export class RelayClient {
       case "error":
         return this.#failed(message);
       case "flow":
-        return this.#flowed(message.state);
+        // "full" comes after the snapshots of all books that missed changes.
+        return this.#changed({ flow: message.state });
       case "drain":
         return this.#draining(message.reconnect_ms * this.#random());
     }
@@ -261,14 +262,6 @@ export class RelayClient {
   #dropBook(ticker) {
     this.#repaired(ticker);
     this.books.delete(ticker);
-  }
-
-  #flowed(state) {
-    this.#changed({ flow: state });
-    if (state !== "full") return;
-    // Which books missed changes is not told, so every one is doubted until its snapshot.
-    this.#markAll("waiting");
-    this.#send(this.#subscriptions.repeat("book"));
   }
 
   #acknowledged({ granted, refused }) {

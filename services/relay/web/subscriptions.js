@@ -56,12 +56,7 @@ export class Subscriptions {
   restart() {
     this.#unanswered.clear();
     this.#refused.clear();
-    return [...this.#wanted.keys()].flatMap((channel) => this.repeat(channel));
-  }
-
-  /** Returns the commands that ask for everything wanted of a channel, which begins with its state again. */
-  repeat(channel) {
-    return this.#commands("subscribe", channel, [...this.#channel(channel).keys()]);
+    return [...this.#wanted].flatMap(([channel, wants]) => this.#commands("subscribe", channel, [...wants.keys()]));
   }
 
   /** Returns the commands that ask again for what was refused and might be granted now. */

@@ -25,9 +25,10 @@ class Sent(NamedTuple):
 
 
 class Exchange:
-    """Holds the true books; changes and replies are put on `line`."""
+    """Holds the true books; changes and replies are put on `line`, but none of the markets in `mute`."""
 
-    def __init__(self, random: Random, counting: Counting) -> None:
+    def __init__(self, random: Random, counting: Counting, mute: frozenset[str]) -> None:
+        self.mute = mute
         self.books: dict[str, dict[Side, dict[int, int]]] = {}
         self.line = deque[Sent]()
         self.commands = deque[Command]()
@@ -56,7 +57,7 @@ class Exchange:
         levels[price] = levels.get(price, 0) + delta
         if not levels[price]:
             del levels[price]
-        if ticker in self._held:
+        if ticker in self._held - self.mute:
             shown = price if side == "yes" else DOLLAR - price
             change = {"side": side, "price_dollars": format_dollars(shown), "delta_fp": format_count(delta)}
             self._send("orderbook_delta", ticker, change)
@@ -107,6 +108,8 @@ class Exchange:
             self.line.extend(acknowledgement)
 
     def _snapshot(self, ticker: str, command_id: int | None) -> None:
+        if ticker in self.mute:
+            return
         levels = {}
         for side in SIDES:
             pairs = [(p if side == "yes" else DOLLAR - p, q) for p, q in self._sides(ticker)[side].items()]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from proto.book import Delta, Snapshot
 from proto.market import Event, Lifecycle, Ticker, Trade
-from services.gateway.session import MALFORMED_PAUSE_S, SNAPSHOT_ATTEMPTS, SNAPSHOT_TIMEOUT_S
+from services.gateway.session import ODD_PAUSE_S, SNAPSHOT_ATTEMPTS, SNAPSHOT_TIMEOUT_S
 from tests.unit.services.gateway.harness import BOOK_SID, A, B, Bench, C, frame, subscribed
 
 EVERY_CHANNEL = ("orderbook_delta", "ticker", "trade", "market_lifecycle_v2")
@@ -157,7 +157,7 @@ def test_a_book_that_does_not_fit_is_asked_for_later() -> None:
     done = bench.give(bad)
     assert done.stale == {A: "exchange_error"}
     assert [reason for reason, _ in done.quarantined] == ["inexact"]
-    assert bench.wait(MALFORMED_PAUSE_S - 1).commands == []
+    assert bench.wait(ODD_PAUSE_S - 1).commands == []
     later = bench.wait(2)
     assert later.short == [("get_snapshot", "[1]", A)]
     assert later.drop is None
@@ -264,6 +264,18 @@ def test_a_book_that_does_not_come_is_asked_for_again_then_given_up() -> None:
         asked += bench.wait(0.3).short
     assert asked == [("get_snapshot", "[1]", A)] * SNAPSHOT_ATTEMPTS
     assert bench.wait(SNAPSHOT_TIMEOUT_S + 0.1).drop == "repair_failed"
+
+
+def test_a_market_without_a_book_does_not_end_the_connection_of_others() -> None:
+    """A market that the exchange never tells while it tells others is noted, and asked for again after a while."""
+    bench = Bench(A, B)
+    bench.open()
+    bench.give(subscribed("orderbook_delta", BOOK_SID, 1), bench.snapshot(A))
+    done = bench.wait((SNAPSHOT_ATTEMPTS + 1) * SNAPSHOT_TIMEOUT_S + 0.5)
+    assert done.short == [("get_snapshot", "[1]", B)] * SNAPSHOT_ATTEMPTS
+    assert (done.drop, len(done.notes), done.stale) == (None, 1, {})
+    assert bench.wait(ODD_PAUSE_S - 1).commands == []
+    assert bench.wait(2).short == [("get_snapshot", "[1]", B)]
 
 
 def test_a_first_book_that_does_not_come_is_asked_for() -> None:

@@ -44,12 +44,15 @@ def test_waiting_bytes_are_those_of_the_payloads() -> None:
 
 
 def test_flow_is_told_when_it_changes() -> None:
-    """Once at the beginning and once at the end, with the count so far."""
+    """Once when it begins and once when all that was missed has been given, with the count so far."""
     client = Client("session")
-    client.flow(conflated=False)
-    client.flow(conflated=True)
-    client.flow(conflated=True)
+    client.caught_up()
+    client.conflate()
+    client.conflate()
     client.dropped = 3
-    client.flow(conflated=False)
+    client.caught_up()
+    client.conflated = False
+    client.caught_up()
+    client.caught_up()
     told = [json.loads(payload) for payload in client.take()]
     assert [(message["state"], message["dropped"]) for message in told] == [("conflated", 0), ("full", 3)]

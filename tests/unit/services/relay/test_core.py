@@ -53,10 +53,10 @@ def only_reply(listener: Listener, text: str | bytes) -> dict[str, Any]:
 
 
 def test_hello_is_first() -> None:
-    """Whatever a client asks at once, it first hears the session, the channels, the limits and the units."""
+    """Whatever a client asks at once, it first hears session, channels, limits and units, then how the feed is."""
     listener = Listener(Table(MARKET))
     listener.say('{"id":1,"cmd":"ping"}')
-    hello, pong = listener.hear()
+    hello, beat, pong = listener.hear()
     assert hello == {
         "type": "hello",
         "session": "session",
@@ -66,6 +66,7 @@ def test_hello_is_first() -> None:
         "limits": {"subscriptions": 10_000, "message_bytes": 1_048_576, "queued_bytes": 262_144, "stalled_s": 30},
         "units": {"price": "1/10000 dollar", "quantity": "1/100 contract", "time": "microseconds since 1970 UTC"},
     }
+    assert (beat["type"], beat["counter"], beat["feed"]) == ("heartbeat", 1, "live")
     assert pong == {"type": "pong", "id": 1, "server_ts": START.ts}
 
 
@@ -234,23 +235,27 @@ def test_whoever_leaves_leaves_nothing_behind(table: Table) -> None:
 
 
 def test_heartbeat_tells_how_the_feed_is(table: Table) -> None:
-    """Every client hears the counter, the time, the lag, and that the feed is lost three seconds after a gateway."""
+    """Every five seconds, and at once when the feed is lost: counter, time and lag."""
     table.beat(sent_ts=START.ts - 1400)
     listeners = [table.client(), table.client()]
-    table.relay.heartbeat(table.later(2.9))
-    table.relay.heartbeat(table.later(0.1))
+    for _ in range(24):
+        table.relay.tick(table.later(0.125))
     for listener in listeners:
         first, second = listener.hear()
-        assert (first["type"], first["counter"], first["feed"], first["lag_ms"]) == ("heartbeat", 1, "live", 1.4)
-        assert (second["counter"], second["feed"]) == (2, "lost")
+        assert (first["type"], first["counter"], first["feed"], first["lag_ms"]) == ("heartbeat", 2, "live", 1.4)
+        assert (second["counter"], second["feed"]) == (3, "lost")
         assert second["server_ts"] == START.ts + 3_000_000
+    for _ in range(39):
+        table.relay.tick(table.later(0.125))
+    assert listeners[0].hear() == []
+    table.relay.tick(table.later(0.125))
+    assert [message["counter"] for message in listeners[0].hear()] == [4]
 
 
 def test_lag_is_unknown_before_the_first_gateway() -> None:
     """A relay that heard no gateway says so."""
     relay = core.Relay(Directory(), {})
     client = relay.opened("session", START)
-    relay.heartbeat(START)
     beat = json.loads(client.take()[-1])
     assert (beat["feed"], beat["lag_ms"]) == ("lost", None)
 

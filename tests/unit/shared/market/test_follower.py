@@ -144,6 +144,15 @@ def test_a_stale_answer_is_no_answer() -> None:
     assert scene.follower.due(scene.now) == [A]
 
 
+def test_an_answer_that_nobody_waits_for_any_longer_is_ignored() -> None:
+    """A book that was asked for before the gateway marked the market, or let it go, comes too late."""
+    scene = live_scene()
+    scene.receive(delta(7, 3))
+    scene.beat({}, gone=(A,))
+    scene.bring(image(7, 3))
+    assert scene.reason() == "unsubscribed"
+
+
 def test_only_accepted_markets_are_kept() -> None:
     """Messages and heads of other markets leave no trace."""
     scene = Scene(A)
