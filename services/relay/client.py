@@ -1,15 +1,13 @@
 """One client as the core sees it: what it subscribed to, what waits for it, and how well it keeps up."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from typing import TypeAlias
 
 import msgspec
 
-from proto.relay import Flow, RelayHeartbeat
+from proto.relay import Flow, RelayChannel, RelayHeartbeat
 
-if TYPE_CHECKING:
-    from services.relay.topic import Topic
+#: The channel and the market of a topic.
+TopicKey: TypeAlias = tuple[RelayChannel, str]
 
 _encode = msgspec.json.Encoder().encode
 _EVENTS = b'{"type":"events","events":['
@@ -39,8 +37,8 @@ class Client:
 
     def __init__(self, session: str) -> None:
         self.session = session
-        self.topics: set[Topic] = set()
-        self.owed: dict[Topic, None] = {}
+        self.topics: set[TopicKey] = set()
+        self.owed: dict[TopicKey, None] = {}
         self.conflated = False
         self.told_conflated = False
         self.dropped = 0

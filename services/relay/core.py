@@ -25,7 +25,7 @@ from proto.relay import (
     Subscribe,
     SubscriptionParams,
 )
-from services.relay.client import Client
+from services.relay.client import Client, TopicKey
 from services.relay.directory import Directory
 from services.relay.topic import VIEWS, Topic
 from shared.market.clock import Now
@@ -54,7 +54,7 @@ class Relay:
     def __init__(self, directory: Directory, replicas: Mapping[str, Replica]) -> None:
         self.counts = Counts()
         self.clients: set[Client] = set()
-        self.topics: dict[tuple[RelayChannel, str], Topic] = {}
+        self.topics: dict[TopicKey, Topic] = {}
         self.imageless: set[str] = set()
         self._directory = directory
         self._replicas = replicas
@@ -73,8 +73,8 @@ class Relay:
     def closed(self, client: Client) -> None:
         """Forget a client."""
         self.clients.discard(client)
-        for topic in list(client.topics):
-            self._leave(client, topic)
+        for key in list(client.topics):
+            self._leave(client, self.topics[key])
 
     def received(self, client: Client, message: str | bytes, now: Now) -> None:
         """Take a client's command and queue the reply."""
@@ -131,9 +131,9 @@ class Relay:
         # Half of what is granted, so that a client that subscribes to much is not taken for a slow one.
         room = LIMITS.queued_bytes // 2 - queued_bytes
         while client.owed and client.waiting_bytes < room and not client.conflated:
-            topic = next(iter(client.owed))
-            del client.owed[topic]
-            for payload in topic.state():
+            key = next(iter(client.owed))
+            del client.owed[key]
+            for payload in self.topics[key].state():
                 client.event(payload)
         client.caught_up()
         return client.take()
@@ -166,20 +166,20 @@ class Relay:
         if ticker not in self._directory:
             return self._unknown(channel, ticker, now)
         topic = self.topics.get((channel, ticker))
-        if topic is None or topic not in client.topics:
+        if topic is None or topic.key not in client.topics:
             if len(client.topics) >= LIMITS.subscriptions:
                 text = f"more than {LIMITS.subscriptions} subscriptions: end some"
                 return _refused(channel, ticker, RelayCode.TOO_MANY_SUBSCRIPTIONS, text)
             topic = self._join(client, channel, ticker)
         if topic.has_state:
-            client.owed[topic] = None
+            client.owed[topic.key] = None
         return Accepted(channel, ticker, topic.how)
 
     def _unsubscribe(self, client: Client, channel: str, ticker: str, _: Now) -> Accepted | Refused:
         if not _is_channel(channel):
             return _no_channel(channel, ticker)
         topic = self.topics.get((channel, ticker))
-        if topic is None or topic not in client.topics:
+        if topic is None or topic.key not in client.topics:
             return _refused(channel, ticker, RelayCode.NOT_SUBSCRIBED, "there is nothing to end")
         self._leave(client, topic)
         return Accepted(channel, ticker, "ended")
@@ -198,15 +198,15 @@ class Relay:
             if channel in VIEWS:
                 self.imageless.add(ticker)
         topic.clients.add(client)
-        client.topics.add(topic)
+        client.topics.add(topic.key)
         return topic
 
     def _leave(self, client: Client, topic: Topic) -> None:
-        client.topics.discard(topic)
-        client.owed.pop(topic, None)
+        client.topics.discard(topic.key)
+        client.owed.pop(topic.key, None)
         topic.clients.discard(client)
         if not topic.clients:
-            del self.topics[topic.channel, topic.ticker]
+            del self.topics[topic.key]
 
     def _fail(self, client: Client, command_id: int | None, code: RelayCode, message: str) -> None:
         self.counts.add("bad_commands", code.name.lower())

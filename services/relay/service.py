@@ -11,13 +11,13 @@ from proto.book import BookMessage
 from proto.relay import RelayChannel, RelayCode
 from proto.requests import BookGet, BookImage, BookReply
 from proto.system import Heartbeat
-from services.relay.client import Client
+from services.relay.client import Client, TopicKey
 from services.relay.config import Config
 from services.relay.core import LIMITS, Relay
 from services.relay.directory import Directory
 from services.relay.http import application
 from shared.market.replica import Replica
-from shared.runtime.bus import Bus, Subscription, connect, end
+from shared.runtime.bus import BUS_AWAY, Bus, Subscription, connect, end
 from shared.runtime.clock import now
 from shared.runtime.errors import RequestError
 from shared.runtime.follow import ASK_AT_ONCE, NO_GATEWAY, Books, ask_book_builder, follow
@@ -45,7 +45,6 @@ async def serve(config: Config, runtime: Runtime, log: Log) -> None:
     replicas: dict[str, Replica] = {}
     core = Relay(directory, replicas)
     async with connect(runtime.nats_url, prefix=runtime.bus_prefix, creds=runtime.nats_creds, name="relay") as bus:
-        health.well("bus")
         shell = _Shell(core, directory, bus, log)
         app = application(health, lambda: directory.markets(now()), shell.book)
         endpoints = {"/ws": Endpoint(shell, max_message_bytes=LIMITS.message_bytes)}
@@ -66,7 +65,7 @@ class _Shell:
         self._bus = bus
         self._log = log
         self._clients: dict[Peer, Client] = {}
-        self._joined: dict[tuple[RelayChannel, str], Subscription | None] = {}
+        self._joined: dict[TopicKey, Subscription | None] = {}
         self._topics_changed = asyncio.Event()
         self._flush_planned = False
         export(Exporter("relay", core.counts, {"events": "channel", "bad_commands": "name"}, self._gauges))
@@ -128,6 +127,7 @@ class _Shell:
             moment = now()
             self._directory.prune(moment)
             self._core.tick(moment)
+            health.judge("bus", well=self._bus.connected, problem=BUS_AWAY)
             health.judge("feed", well=not self._directory.feed_lost(moment), problem=NO_GATEWAY)
             for peer, client in list(self._clients.items()):
                 if self._core.stalled(client, moment):
@@ -169,7 +169,7 @@ class _Shell:
 
         return await self._bus.subscribe(self._bus.subjects.market(channel, ticker), hear)
 
-    async def _leave(self, books: Books, key: tuple[RelayChannel, str]) -> None:
+    async def _leave(self, books: Books, key: TopicKey) -> None:
         subscription = self._joined.pop(key)
         if subscription is None:
             await books.remove(key[1])

@@ -7,7 +7,7 @@ import msgspec
 
 from proto.market import Depth, Ticker1s, Top
 from proto.relay import RelayChannel
-from services.relay.client import Client
+from services.relay.client import Client, TopicKey
 from shared.market.replica import Replica
 from shared.market.summary import depth, ticker1s, top
 
@@ -22,9 +22,10 @@ VIEWS: frozenset[RelayChannel] = frozenset({"top", "depth", "ticker1s"})
 class Topic:
     """What its clients hear; the state of a `book` is in the table of replicas, else it is the latest payload."""
 
-    __slots__ = ("_replicas", "channel", "clients", "last", "ticker")
+    __slots__ = ("_replicas", "channel", "clients", "key", "last", "ticker")
 
     def __init__(self, channel: RelayChannel, ticker: str, replicas: Mapping[str, Replica]) -> None:
+        self.key: TopicKey = (channel, ticker)
         self.channel = channel
         self.ticker = ticker
         self.clients: set[Client] = set()
@@ -46,12 +47,12 @@ class Topic:
         if self.channel in LATEST:
             self.last = payload
         for client in self.clients:
-            if self in client.owed:
+            if self.key in client.owed:
                 continue
             if not client.conflated:
                 client.event(payload)
             elif self.has_state:
-                client.owed[self] = None
+                client.owed[self.key] = None
             else:
                 client.dropped += 1
 

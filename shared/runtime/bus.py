@@ -34,6 +34,9 @@ PENDING_BYTES = 64 * 2**20
 #: Messages that wait to be handed to NATS; more are dropped, which consumers see as a gap.
 OUTBOX_MESSAGES = 65_536
 
+#: What a service says in /readyz while it has lost the server.
+BUS_AWAY = "nats-server is away: start it, or set NATS_URL to where it is"
+
 Handler = Callable[[str, bytes], None]
 Answer = Callable[[bytes], Awaitable[bytes]]
 
@@ -283,4 +286,4 @@ def _endpoint(answer: Answer) -> Callable[[Request], Awaitable[None]]:
     return handle
 
 
-__all__ = ["Answer", "Bus", "Handler", "Subscription", "connect", "end"]
+__all__ = ["BUS_AWAY", "Answer", "Bus", "Handler", "Subscription", "connect", "end"]

@@ -12,6 +12,7 @@ a bounded buffer for each one that is on its way.
 import asyncio
 import contextlib
 import random
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 
 import msgspec
@@ -62,7 +63,7 @@ class Books:
         self._follower = follower
         self._hear = hear
         self._ask = ask
-        self._changed: dict[str, None] = {}
+        self._changed: OrderedDict[str, None] = OrderedDict()
         self._change = asyncio.Event()
         self._due = asyncio.Event()
         self._subscriptions: dict[str, Subscription] = {}
@@ -76,12 +77,13 @@ class Books:
 
     async def __aiter__(self) -> AsyncIterator[Replica]:
         while True:
-            await self._change.wait()
-            self._change.clear()
-            changed, self._changed = self._changed, {}
-            for ticker in changed:
+            # One at a time, for whoever leaves the loop may come back for the rest.
+            while self._changed:
+                ticker, _ = self._changed.popitem(last=False)
                 if ticker in self._follower.replicas:
                     yield self._follower.replicas[ticker]
+            self._change.clear()
+            await self._change.wait()
 
     @property
     def feed_lost(self) -> bool:
@@ -95,7 +97,7 @@ class Books:
 
     async def add(self, tickers: Iterable[str]) -> None:
         """Follow more markets."""
-        wanted = [ticker for ticker in tickers if ticker not in self._follower.replicas]
+        wanted = [ticker for ticker in dict.fromkeys(tickers) if ticker not in self._follower.replicas]
         for ticker in wanted:
             await self.listen(self._bus.subjects.market("book", ticker))
         await self._bus.flush()

@@ -12,7 +12,9 @@ from shared.runtime.bus import Bus, connect, end
 from shared.runtime.errors import BusUnreachable, NobodyAnswers, RequestError
 from tests.stack import Stack, free_port, stack
 
-pytestmark = pytest.mark.asyncio(loop_factories=["asyncio", "uvloop"])
+pytestmark = pytest.mark.asyncio(loop_factories=["uvloop"])
+#: Services run on uvloop, programs of others on asyncio's own loop: they differ where a connection ends.
+on_both_loops = pytest.mark.asyncio(loop_factories=["asyncio", "uvloop"])
 
 
 @pytest.fixture
@@ -38,6 +40,7 @@ async def until(condition: object, timeout_s: float = 8.0) -> None:
             await asyncio.sleep(0.01)
 
 
+@on_both_loops
 async def test_messages_arrive_in_order(bus: Bus) -> None:
     """Every message of a subject reaches its handler, with its subject, in the order of publishing."""
     heard: list[tuple[str, bytes]] = []
@@ -137,6 +140,7 @@ async def test_refusal_has_code_and_sentence(bus: Bus) -> None:
         assert failed.value.code == 500
 
 
+@on_both_loops
 async def test_nobody_answers(nats: Stack, bus: Bus) -> None:
     """At once if no service is there, after the time given if it is silent, and likewise without a server."""
 
@@ -159,6 +163,7 @@ async def test_nobody_answers(nats: Stack, bus: Bus) -> None:
     assert not await bus.is_alive("book-builder", timeout_s=0.1)
 
 
+@on_both_loops
 @pytest.mark.parametrize("listens", [False, True])
 async def test_without_server(monkeypatch: pytest.MonkeyPatch, *, listens: bool) -> None:
     """No server, or one that says nothing: an error in time that says where, why and what to do."""
@@ -185,6 +190,7 @@ async def test_without_server(monkeypatch: pytest.MonkeyPatch, *, listens: bool)
     assert error.value.cause
 
 
+@on_both_loops
 async def test_server_that_comes_back(nats: Stack, bus: Bus) -> None:
     """Listeners are told of the break, publishing waits for nothing meanwhile, and afterwards all goes on."""
     heard: list[bytes] = []
@@ -212,6 +218,7 @@ async def test_server_that_comes_back(nats: Stack, bus: Bus) -> None:
     bus.off_break(broken)
 
 
+@on_both_loops
 async def test_leaving_without_server(nats: Stack) -> None:
     """The block ends soon though what was published can not be handed over any more."""
     async with connect(nats.nats_url) as bus:
@@ -233,6 +240,7 @@ async def test_what_was_published_last_is_handed_over(nats: Stack, bus: Bus) -> 
     await until(lambda: len(heard) == 1000)
 
 
+@on_both_loops
 async def test_handler_that_fails_ends_the_block(nats: Stack) -> None:
     """A bug in a handler is not swallowed: it ends whoever works with the bus."""
 

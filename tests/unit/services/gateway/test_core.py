@@ -19,6 +19,21 @@ def test_subscribes_when_the_connection_is_there() -> None:
     assert [command.id for command in done.commands] == [1, 2]
 
 
+def test_before_the_first_connection() -> None:
+    """A gateway that has no connection yet says so, with every market stale."""
+    [beat] = Bench(A).wait(0.1).beats
+    assert (beat.connected, beat.stale) == (False, (A,))
+
+
+def test_a_closed_connection_is_left_alone() -> None:
+    """After a connection ended nothing is asked of it, however long its books do not come."""
+    bench = Bench(A)
+    bench.open()
+    bench.close()
+    done = bench.wait(30)
+    assert (done.commands, done.drop) == ([], None)
+
+
 def test_a_lost_connection_marks_everything() -> None:
     """When the connection ends every live market is stale with `disconnected`, and the heartbeat says so."""
     bench = Bench(A, B).live()
@@ -149,6 +164,27 @@ def test_resync_while_not_connected() -> None:
     bench = Bench(A)
     bench.wait(0.1)
     assert bench.core.resync(Resync((A,)), bench.now).requested == (A,)
+
+
+def test_resync_of_a_market_that_the_exchange_refused() -> None:
+    """Nothing is asked for that is not subscribed to."""
+    bench = Bench(A, B)
+    bench.open()
+    bench.give(subscribed("orderbook_delta", BOOK_SID, 1), bench.snapshot(A), bench.snapshot(B))
+    bench.core.lease(Lease("bot", ("KXC-1",)), bench.now)
+    [command] = bench.done().commands
+    bench.give(bench.error(26, command_id=command.id))
+    assert bench.core.resync(Resync((A, "KXC-1")), bench.now).requested == (A,)
+    assert bench.done().short == [("get_snapshot", "[1]", A)]
+
+
+def test_without_the_book_channel() -> None:
+    """A gateway of other channels only has no book to subscribe to, to resync or to repair."""
+    bench = Bench(A, channels=("trade",))
+    bench.open()
+    assert bench.core.resync(Resync((A,)), bench.now).requested == ()
+    assert (bench.explain(A).subscribed, bench.explain(A).acknowledged) == (False, False)
+    assert bench.wait(30).commands == []
 
 
 def test_explain() -> None:

@@ -387,7 +387,7 @@ _KINDS = (
 )
 
 
-@hypothesis_settings(max_examples=150)
+@hypothesis_settings(max_examples=80)
 @given(
     kind=st.sampled_from(_KINDS),
     sid=st.none() | st.integers(-1, 5),

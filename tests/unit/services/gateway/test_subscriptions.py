@@ -175,6 +175,15 @@ def test_a_refused_subscribe_is_tried_again() -> None:
     assert isinstance(again, Subscribe)
 
 
+def test_a_refused_lifecycle_channel_waits_for_the_next_connection() -> None:
+    """The channel without markets is not asked for again and again."""
+    desk = Desk(LIFECYCLE)
+    desk.subscriptions.want(set(), 0.0)
+    desk.subscriptions.refused(desk.take()[0].id, [], 0.0)
+    desk.subscriptions.want(set(), 2 * REFUSED_S)
+    assert desk.take() == []
+
+
 def test_a_refusal_concerns_its_channel_only() -> None:
     """A market that the trade channel refused is still followed on the book channel."""
     desk = Desk(BOOK, "trade")

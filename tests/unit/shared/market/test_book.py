@@ -12,7 +12,7 @@ LADDERS = st.dictionaries(PRICES, st.integers(1, 5)).map(lambda levels: tuple(so
 APPLIES = st.tuples(PRICES, st.integers(-6, 6))
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(steps=st.lists(APPLIES | LADDERS, max_size=40), looks=st.integers(1, 5))
 def test_side_equals_a_plain_dict(steps: list[tuple[int, int] | Ladder], looks: int) -> None:
     """After any loads and changes, looked at often or seldom, every view equals that of a dict of prices."""

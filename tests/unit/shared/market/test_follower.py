@@ -263,6 +263,26 @@ def test_a_lost_mark_is_noticed() -> None:
     assert scene.last_heard() == ("snapshot", "8.0")
 
 
+def test_a_doubted_book_that_is_marked_needs_a_snapshot() -> None:
+    """A head that calls a doubted book stale ends the asking; neither its image nor an equal head makes it live."""
+    scene = live_scene()
+    scene.lose_bus()
+    scene.beat({A: (7, 1)}, stale=(A,))
+    scene.beat({A: (7, 1)})
+    assert scene.reason() == "bus_gap"
+    scene.at += 100
+    assert scene.follower.due(scene.now) == []
+
+
+def test_a_mark_ends_the_asking() -> None:
+    """While the gateway itself has no book, nobody is asked for one."""
+    scene = live_scene()
+    scene.receive(delta(7, 3), Stale(A, 7, 3, 1, "gap"))
+    assert scene.reason() == "gap"
+    scene.at += 100
+    assert scene.follower.due(scene.now) == []
+
+
 def test_a_lost_mark_behind_late_deltas_is_noticed() -> None:
     """A lost mark is noticed also when the deltas before it came only after the heartbeat."""
     scene = live_scene()

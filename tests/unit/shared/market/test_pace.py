@@ -13,7 +13,7 @@ KEYS = ("KXA-1", "KXB-2", "KXC-3.5")
 STEPS = st.lists(st.tuples(st.floats(0, 0.7), st.sampled_from(KEYS) | st.none()), max_size=60)
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(steps=STEPS)
 def test_once_per_interval_and_never_lost(steps: list[tuple[float, str | None]]) -> None:
     """However keys are touched and released, none leaves twice within an interval and each touch leaves within one."""
@@ -90,6 +90,18 @@ def test_forgotten_keys_do_not_come() -> None:
     assert pacer.release(1.0) == []
     pacer.touch("KXA-1", 1.0)
     assert pacer.release(2.0) == ["KXA-1"]
+
+
+def test_forgotten_keys_start_anew() -> None:
+    """After a late release a key waits a whole interval; forgotten, it leaves at its next phase."""
+    pacer, other = Pacer(INTERVAL), Pacer(INTERVAL)
+    for each in (pacer, other):
+        each.touch("KXA-1", 0.0)
+        assert each.release(1.9) == ["KXA-1"]
+    pacer.forget("KXA-1")
+    for each in (pacer, other):
+        each.touch("KXA-1", 1.9)
+    assert (pacer.release(2.89), other.release(2.89)) == (["KXA-1"], [])
 
 
 @pytest.mark.parametrize("late", [0.0, 0.015, 0.4])

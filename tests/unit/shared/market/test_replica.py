@@ -123,6 +123,13 @@ def test_mark_can_overtake_its_snapshot(replica: Replica) -> None:
     assert (replica.reason, replica.held) == ("disconnected", (7, 0))
 
 
+def test_a_delta_behind_its_mark_does_not_end_the_mark(replica: Replica) -> None:
+    """A delta that comes after the mark that followed it is applied, and the market stays stale for that reason."""
+    replica.stale(stale(7, 1, "paused"))
+    assert replica.delta(delta(7, 1)) is Verdict.TAKE
+    assert (replica.reason, replica.held) == ("paused", (7, 1))
+
+
 def test_doubt_ends_when_all_known_is_held(replica: Replica) -> None:
     """A doubt of our own ends by the next delta, by an equal head, or by a book that is not older."""
     for dispel in (
