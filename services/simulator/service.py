@@ -161,9 +161,12 @@ def _name(path: Path) -> str:
 def _trusted_keys(config: Config) -> dict[str, PublicKey]:
     keys = {SIMULATOR_KEY_ID: public_key(simulator_key())}
     if config.kalshi_key_id and config.kalshi_private_key_path:
+        path = config.kalshi_private_key_path
         try:
-            pem = Path(config.kalshi_private_key_path).read_bytes()
-            keys[config.kalshi_key_id] = public_key(load_private_key(pem))
-        except (OSError, BadKey) as error:
-            raise SettingsError([f"KALSHI_PRIVATE_KEY_PATH can not be used: {error}."]) from error
+            keys[config.kalshi_key_id] = public_key(load_private_key(Path(path).read_bytes()))
+        except OSError as error:
+            problem = f"{path!r} can not be read ({error.strerror}): give the path of your key file."
+            raise SettingsError([f"KALSHI_PRIVATE_KEY_PATH={problem}"]) from error
+        except BadKey as error:
+            raise SettingsError([f"KALSHI_PRIVATE_KEY_PATH={path!r} can not be used: {error}."]) from error
     return keys
