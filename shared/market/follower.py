@@ -94,7 +94,7 @@ class Follower:
         return self._anyone.lost or not self._gateways
 
     def follow(self, tickers: Iterable[str], now: Now) -> None:
-        """Start with these markets at once instead of waiting until they are heard of."""
+        """Start with these markets at once, not only when they are heard of, and keep them when they are gone."""
         for ticker in tickers:
             self._chosen.add(ticker)
             self._replica(ticker, now)

@@ -37,10 +37,6 @@ class Pacer:
                 released.append(key)
         return released
 
-    def next_at(self) -> float | None:
-        """Return when `release` has something to return, None while nothing has changed."""
-        return self._queue[0][0] if self._queue else None
-
     def forget(self, key: str) -> None:
         """Drop all that is remembered of key."""
         self._due.pop(key, None)

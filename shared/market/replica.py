@@ -99,14 +99,14 @@ class Replica:
         self.reason = None
         return True
 
-    def image(self, *, received_ts: int | None = None) -> Snapshot:
+    def image(self) -> Snapshot:
         """Return the book as it stands, as the snapshot a late joiner needs."""
         return Snapshot(
             ticker=self.ticker,
             epoch=self.epoch,
             seq=self.seq,
             exchange_ts=self.exchange_ts,
-            received_ts=self.received_ts if received_ts is None else received_ts,
+            received_ts=self.received_ts,
             exchange_seq=None,
             yes=self.book.yes.ladder(),
             no=self.book.no.ladder(),

@@ -1,108 +1,9 @@
-"""What a follower does about each message, heartbeat and silence."""
+"""What a follower does about each message and each head."""
 
-from proto.book import BookMessage, Delta, Snapshot, Stale
+from proto.book import BookMessage, Stale
 from proto.requests import BookImage
-from proto.system import Heartbeat
-from proto.units import StaleReason, Status
-from shared.market.clock import Now
-from shared.market.follower import ASK_AGAIN_FIRST_S, GATEWAY_SILENCE_S, GONE_KEPT_S, HEAD_GRACE_S, Follower
-
-A, B = "KXA-1", "KXB-1"
-GATEWAY = "gateway-0"
-
-
-class Scene:
-    """A follower, its clock and its gateway's heartbeats; `heard` is what a listener was told."""
-
-    def __init__(self, *accepted: str) -> None:
-        self.at = 100.0
-        self.heard: list[BookMessage] = []
-        self.follower = Follower(
-            {}, accepts=lambda ticker: not accepted or ticker in accepted, random=lambda: 0.5, started_at=self.at
-        )
-        self._counters: dict[str, int] = {}
-
-    @property
-    def now(self) -> Now:
-        """Both clocks."""
-        return Now(self.at, round(self.at * 1_000_000))
-
-    def receive(self, *messages: BookMessage) -> None:
-        """Bring messages of the bus."""
-        for message in messages:
-            self._hear(self.follower.received(message, self.now))
-
-    def bring(self, image: BookImage) -> None:
-        """Bring a book that was asked for."""
-        self._hear(self.follower.image(image, self.now))
-
-    def beat(
-        self,
-        heads: dict[str, tuple[int, int]],
-        *,
-        stale: tuple[str, ...] = (),
-        gone: tuple[str, ...] = (),
-        instance: str = GATEWAY,
-        lost: int = 0,
-    ) -> None:
-        """Bring a heartbeat, `lost` ones having been lost before it."""
-        counter = self._counters.get(instance, 0) + lost
-        self._counters[instance] = counter + 1
-        beat = Heartbeat(instance, counter, self.now.ts, connected=True, markets=2, heads=heads, stale=stale, gone=gone)
-        self.heard += self.follower.heartbeat(beat, self.now)
-
-    def wait(self, seconds: float, *, beating: bool = False) -> None:
-        """Pass time in tenths of a second, with empty heartbeats or without."""
-        for tenth in range(round(seconds * 10)):
-            self.at += 0.1
-            if beating and tenth % 10 == 9:
-                self.beat({})
-            self.heard += self.follower.tick(self.now)
-
-    def lose_bus(self) -> None:
-        """Let the bus break."""
-        self.heard += self.follower.broken(self.now)
-
-    def reason(self, ticker: str = A) -> StaleReason | None:
-        """Tell why a market is stale; None if it is live."""
-        return self.follower.replicas[ticker].reason
-
-    def last_heard(self) -> tuple[str, str]:
-        """Tell the last thing a listener was told: its type, and its reason or (epoch, seq)."""
-        message = self.heard[-1]
-        if isinstance(message, Stale):
-            return "stale", message.reason
-        return type(message).__name__.lower(), f"{message.epoch}.{message.seq}"
-
-    def _hear(self, message: BookMessage | None) -> None:
-        if message is not None:
-            self.heard.append(message)
-
-
-def snapshot(epoch: int, ticker: str = A) -> Snapshot:
-    """Make the start of an epoch."""
-    return Snapshot(ticker, epoch, 0, None, epoch, 1, ((5000, 100),), ())
-
-
-def delta(epoch: int, seq: int, ticker: str = A) -> Delta:
-    """Make a change."""
-    return Delta(ticker, epoch, seq, None, epoch + seq, 2, "yes", 5000, 10)
-
-
-def image(epoch: int, seq: int, status: Status = "live") -> BookImage:
-    """Make a book as book_builder would send it."""
-    return BookImage(A, epoch, seq, status, epoch, ((5000, 100 + 10 * seq),), ())
-
-
-def live_scene() -> Scene:
-    """Return a scene whose market A is live at (7, 1), and said so by a heartbeat."""
-    scene = Scene()
-    scene.receive(snapshot(7), delta(7, 1))
-    scene.beat({A: (7, 1)})
-    scene.follower.heads_wanted = False
-    assert scene.reason() is None
-    scene.heard.clear()
-    return scene
+from shared.market.follower import ASK_AGAIN_FIRST_S, GONE_KEPT_S, HEAD_GRACE_S
+from tests.unit.shared.market.scene import A, B, Scene, delta, image, live_scene, snapshot
 
 
 def test_a_market_is_asked_for_when_first_heard_of() -> None:
@@ -132,6 +33,17 @@ def test_an_answer_ends_the_asking() -> None:
     assert scene.follower.replicas[A].book.ladder("yes") == ((5000, 130),)
     scene.at += 100
     assert scene.follower.due(scene.now) == []
+
+
+def test_a_snapshot_with_a_hole_behind_it_makes_its_book_asked_for() -> None:
+    """A snapshot of which a later delta is known but the next one is missing does not make the market live."""
+    scene = live_scene()
+    scene.receive(delta(8, 2), Stale(A, 7, 1, 1, "gap"), snapshot(8))
+    assert scene.reason() == "gap"
+    scene.at += 0.1
+    assert scene.follower.due(scene.now) == [A]
+    scene.receive(delta(8, 1))
+    assert scene.last_heard() == ("snapshot", "8.2")
 
 
 def test_a_stale_answer_is_no_answer() -> None:
@@ -309,131 +221,6 @@ def test_a_restarted_gateway_that_has_no_book_yet_is_believed() -> None:
     assert scene.reason() == "bus_gap"
     scene.receive(snapshot(8))
     assert scene.reason() is None
-
-
-def test_silence_of_the_gateway_marks_everything() -> None:
-    """Three seconds without a heartbeat make its markets stale with `gateway_lost`; not sooner."""
-    scene = live_scene()
-    scene.wait(GATEWAY_SILENCE_S - 0.2)
-    assert scene.reason() is None
-    assert not scene.follower.feed_lost
-    scene.wait(0.3)
-    assert scene.last_heard() == ("stale", "gateway_lost")
-    assert scene.follower.feed_lost
-
-
-def test_silence_from_the_start_marks_everything() -> None:
-    """Books that came without any heartbeat do not stay live."""
-    scene = Scene()
-    scene.receive(snapshot(7))
-    assert scene.reason() is None
-    scene.wait(GATEWAY_SILENCE_S + 0.1)
-    assert scene.last_heard() == ("stale", "gateway_lost")
-
-
-def test_only_the_silent_gateway_is_lost() -> None:
-    """The markets of another gateway stay live."""
-    scene = live_scene()
-    scene.receive(snapshot(7, B))
-    for _ in range(4):
-        scene.beat({B: (7, 0)}, instance="gateway-1")
-        scene.wait(1.0)
-    assert (scene.reason(A), scene.reason(B)) == ("gateway_lost", None)
-    assert not scene.follower.feed_lost
-
-
-def test_nothing_is_live_while_the_gateway_is_silent() -> None:
-    """A delta that was still on its way is applied, but its market stays stale until the gateway is heard."""
-    scene = live_scene()
-    scene.wait(GATEWAY_SILENCE_S + 0.1)
-    scene.receive(delta(7, 2))
-    assert scene.reason() == "gateway_lost"
-    scene.beat({A: (7, 2)})
-    assert scene.last_heard() == ("snapshot", "7.2")
-
-
-def test_a_gateway_that_returns_is_asked_for_all_heads() -> None:
-    """After a silence the heads of quiet markets are wanted at once; those that agree are live again."""
-    scene = live_scene()
-    scene.wait(GATEWAY_SILENCE_S + 0.1)
-    scene.beat({})
-    assert scene.follower.heads_wanted
-    scene.beat({A: (7, 1)})
-    assert scene.last_heard() == ("snapshot", "7.1")
-
-
-def test_a_new_gateway_makes_a_lost_market_live() -> None:
-    """After a silence the snapshot of another gateway, which is heard, is taken without waiting for its heads."""
-    scene = live_scene()
-    scene.wait(GATEWAY_SILENCE_S + 0.1)
-    scene.beat({}, instance="gateway-1")
-    scene.receive(snapshot(8))
-    assert scene.last_heard() == ("snapshot", "8.0")
-
-
-def test_a_lost_heartbeat_makes_heads_wanted() -> None:
-    """A jump of the counter means that heads were missed."""
-    scene = live_scene()
-    scene.beat({})
-    assert not scene.follower.heads_wanted
-    scene.beat({}, lost=1)
-    assert scene.follower.heads_wanted
-
-
-def test_a_break_puts_all_in_doubt() -> None:
-    """When the bus broke every live market is marked `bus_gap`, and heads are wanted."""
-    scene = live_scene()
-    scene.receive(snapshot(7, B), Stale(B, 7, 0, 1, "gap"))
-    scene.heard.clear()
-    scene.lose_bus()
-    assert [(m.ticker, m.reason) for m in scene.heard if isinstance(m, Stale)] == [(A, "bus_gap")]
-    assert scene.reason(B) == "gap"
-    assert scene.follower.heads_wanted
-
-
-def test_after_a_break_heads_are_trusted_late() -> None:
-    """The first heartbeat after a break can be older than it; the second one tells the truth."""
-    scene = live_scene()
-    scene.lose_bus()
-    scene.beat({A: (7, 1)})
-    assert scene.reason() == "bus_gap"
-    scene.beat({A: (7, 1)})
-    assert scene.last_heard() == ("snapshot", "7.1")
-
-
-def test_after_a_break_the_next_delta_is_enough() -> None:
-    """A delta that continues the book proves that nothing was lost."""
-    scene = live_scene()
-    scene.lose_bus()
-    scene.receive(delta(7, 2))
-    assert scene.last_heard() == ("snapshot", "7.2")
-
-
-def test_heads_that_were_asked_for_are_trusted() -> None:
-    """The answer to rpc.gateway.heads names the heartbeat from which on heads are newer than the break."""
-    scene = live_scene()
-    scene.lose_bus()
-    scene.follower.heads_wanted = False
-    scene.follower.trust(GATEWAY, 1)
-    scene.follower.trust("unknown", 1)
-    scene.beat({A: (7, 1)})
-    assert scene.last_heard() == ("snapshot", "7.1")
-    assert not scene.follower.heads_wanted
-
-
-def test_heads_that_came_before_their_answer_are_asked_for_again() -> None:
-    """Heads overtaking the answer that makes them trusted are wanted once more, and then believed."""
-    scene = live_scene()
-    scene.lose_bus()
-    scene.beat({A: (7, 1)})
-    scene.follower.heads_wanted = False
-    scene.follower.trust(GATEWAY, 1)
-    assert scene.follower.heads_wanted
-    scene.beat({A: (7, 1)})
-    scene.follower.heads_wanted = False
-    scene.follower.trust(GATEWAY, 2)
-    assert scene.reason() is None
-    assert not scene.follower.heads_wanted
 
 
 def test_a_market_that_is_gone_is_marked_and_later_forgotten() -> None:

@@ -34,7 +34,6 @@ def test_once_per_interval_and_never_lost(steps: list[tuple[float, str | None]])
         overdue = {name for name, at in touched.items() if now > max(at, released.get(name, at)) + INTERVAL + 1e-6}
         assert not overdue
     assert not touched
-    assert pacer.next_at() is None
 
 
 @given(key=st.text(min_size=1, max_size=20), now=st.floats(0, 1e9))
@@ -43,9 +42,8 @@ def test_a_first_touch_waits_less_than_an_interval(key: str, now: float) -> None
     """A key that was never released leaves at its own phase, which comes within the interval."""
     pacer = Pacer(INTERVAL)
     pacer.touch(key, now)
-    due = pacer.next_at()
-    assert due is not None
-    assert now <= due <= now + INTERVAL
+    assert pacer.release(now - 1e-3) == []
+    assert pacer.release(now + INTERVAL) == [key]
 
 
 def test_keys_that_change_together_do_not_leave_together() -> None:
@@ -73,13 +71,13 @@ def test_many_changes_leave_once() -> None:
 def test_order_of_release_is_order_of_time() -> None:
     """What has been due for longest comes first."""
     pacer = Pacer(INTERVAL)
-    dues = {}
+    steps = Pacer(INTERVAL)
     for key in KEYS:
-        single = Pacer(INTERVAL)
-        single.touch(key, 0.0)
-        dues[key] = single.next_at()
         pacer.touch(key, 0.0)
-    assert pacer.release(1.0) == sorted(KEYS, key=lambda key: dues[key] or 0.0)
+        steps.touch(key, 0.0)
+    one_by_one = [key for step in range(1001) for key in steps.release(step / 1000)]
+    assert pacer.release(1.0) == one_by_one
+    assert sorted(one_by_one) == sorted(KEYS)
 
 
 def test_forgotten_keys_do_not_come() -> None:
