@@ -15,8 +15,9 @@ class Heartbeat(msgspec.Struct, frozen=True, tag="heartbeat"):
     """Once a second from each gateway, so that a lost last message is noticed.
 
     `heads` names the markets that moved since the heartbeat before and, in turn, some of the quiet ones: every market
-    is named at least once in ten heartbeats. Many markets are told in several heartbeats with the same `sent_ts`.
-    `stale` lists those of `heads` whose book is marked stale, `gone` the markets no longer followed.
+    is named at least once in ten heartbeats, and a new one at once. Many markets are told in several heartbeats with
+    the same `sent_ts`. `stale` lists those of `heads` whose book is marked stale, `gone` the markets no longer
+    followed, in ten heartbeats each.
     """
 
     instance: str

@@ -39,7 +39,9 @@ def refusal(status: int, body: bytes, url: str) -> Refusal:
             hard=True,
         )
     if status == 429:
-        return Refusal("too_many", f"{url} grants no further connection ({said}): close others of this account.", False)
+        return Refusal(
+            "too_many", f"{url} grants no further connection ({said}): close others of this account.", hard=False
+        )
     if status == 404:
         return Refusal("not_found", f"There is no feed at {url} ({said}): check KALSHI_WS_URL.", hard=True)
     return Refusal("unavailable", f"{url} is not available ({said}): trying again.", hard=False)

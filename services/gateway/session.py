@@ -151,7 +151,7 @@ class Session:
         self._subscriptions.ask_snapshots(tickers)
 
     def _delta(self, frame: wire.OrderbookDelta, now: Now) -> None:
-        if not self._in_order(BOOK, frame.sid, frame.seq, now):
+        if not self._takes(BOOK, frame.sid, frame.seq, now):
             return
         market = self._markets.get(frame.msg.market_ticker)
         # A change of a market that is not followed, or whose book is on its way, has still advanced the sequence.
@@ -166,8 +166,8 @@ class Session:
 
     def _snapshot(self, frame: wire.OrderbookSnapshot, now: Now) -> None:
         ticker = frame.msg.market_ticker
-        self._subscriptions.replied(frame.id)
-        if self._in_order(BOOK, frame.sid, frame.seq, now) and ticker in self._markets:
+        self._subscriptions.answered(frame.id)
+        if self._takes(BOOK, frame.sid, frame.seq, now) and ticker in self._markets:
             yes, no = normalise.ladders(frame.msg, yes_scale=True)
             self._repairs.pop(ticker, None)
             self._snapshot_at = now.at
@@ -178,27 +178,27 @@ class Session:
             self._publish("ticker", frame.msg.market_ticker, normalise.ticker(frame.msg, now.ts))
 
     def _trade(self, frame: wire.Trade, now: Now) -> None:
-        if self._in_order("trade", frame.sid, frame.seq, now):
+        if self._takes("trade", frame.sid, frame.seq, now):
             self._publish("trade", frame.msg.market_ticker, normalise.trade(frame.msg, now.ts))
 
     def _lifecycle(self, frame: wire.MarketLifecycle, now: Now) -> None:
-        if self._in_order(LIFECYCLE, frame.sid, frame.seq, now):
+        if self._takes(LIFECYCLE, frame.sid, frame.seq, now):
             self._publish("lifecycle", frame.msg.market_ticker, normalise.lifecycle(frame.msg, now.ts))
 
     def _event(self, frame: wire.EventLifecycle, now: Now) -> None:
-        if self._in_order(LIFECYCLE, frame.sid, frame.seq, now):
+        if self._takes(LIFECYCLE, frame.sid, frame.seq, now):
             self._publish("event", frame.msg.event_ticker, normalise.event(frame.msg, now.ts))
 
     def _fee(self, frame: wire.EventFeeUpdate, now: Now) -> None:
         # The bus carries no fees; the frame is still one of the sequence.
-        self._in_order(LIFECYCLE, frame.sid, frame.seq, now)
+        self._takes(LIFECYCLE, frame.sid, frame.seq, now)
 
     def _subscribed(self, frame: wire.Subscribed, now: Now) -> None:
-        self._subscriptions.named(frame.msg.channel, frame.msg.sid, frame.id)
+        self._subscriptions.opened(frame.msg.channel, frame.msg.sid, frame.id)
         self.want(self._wanted, now)
 
     def _ok(self, frame: wire.Ok, now: Now) -> None:
-        self._subscriptions.replied(frame.id)
+        self._subscriptions.answered(frame.id)
         self._control(self._subscriptions.by_sid(frame.sid), frame.seq, now)
 
     def _unsubscribed(self, frame: wire.Unsubscribed, now: Now) -> None:
@@ -213,27 +213,27 @@ class Session:
             return
         self._control(subscription, frame.seq, now)
         named = [*(frame.msg.market_tickers or ()), *([frame.msg.market_ticker] if frame.msg.market_ticker else ())]
-        refused = self._subscriptions.refused(frame.id, named, now.at)
+        refused = self._subscriptions.refuse(frame.id, named, now.at)
         self._out.notes.append(f"the exchange refused {refused}: error {frame.msg.code}, {frame.msg.msg}")
         # What is not subscribed to any longer would stay live without changing.
         self._markets.stale([t for t in self._markets if not self.subscribed(t)], "exchange_error", now.ts)
 
-    def _in_order(self, channel: str, sid: int, seq: int | None, now: Now) -> bool:
+    def _takes(self, channel: str, sid: int, seq: int | None, now: Now) -> bool:
         subscription = self._subscriptions.of(channel, sid)
         if subscription is None:
             return False
         order = Order.NEXT if seq is None else subscription.sequence.data(seq)
         if order is Order.HOLE:
-            self._hole(subscription, "gap", now)
+            self._doubt_all(subscription, "gap", now)
         elif order is Order.REPEATED:
             self._counts.add("repeated_frames")
         return order is not Order.REPEATED
 
     def _control(self, subscription: Subscription | None, seq: int | None, now: Now) -> None:
         if subscription is not None and subscription.sequence.control(seq) is Order.HOLE:
-            self._hole(subscription, "gap", now)
+            self._doubt_all(subscription, "gap", now)
 
-    def _hole(self, subscription: Subscription, reason: StaleReason, now: Now) -> None:
+    def _doubt_all(self, subscription: Subscription, reason: StaleReason, now: Now) -> None:
         self._counts.add("gaps", subscription.channel)
         if subscription.channel == BOOK:
             held = sorted(subscription.held)
@@ -253,7 +253,7 @@ class Session:
             return
         hole = subscription.sequence.data(error.seq) is Order.HOLE
         if hole or error.reason != "unknown_type":
-            self._hole(subscription, "gap" if hole else "exchange_error", now)
+            self._doubt_all(subscription, "gap" if hole else "exchange_error", now)
 
     def _unreadable(self, frame: wire.OrderbookDelta | wire.OrderbookSnapshot, now: Now) -> None:
         ticker = frame.msg.market_ticker

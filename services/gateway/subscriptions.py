@@ -42,12 +42,12 @@ class _Command(msgspec.Struct, frozen=True):
 
 
 class Subscriptions:
-    """The channels of one connection; appends its commands to `commands`."""
+    """The channels of one connection; hands its commands to `send`."""
 
-    def __init__(self, channels: Iterable[str], commands: Callable[[Command], None]) -> None:
+    def __init__(self, channels: Iterable[str], send: Callable[[Command], None]) -> None:
         self._channels = {channel: Subscription(channel) for channel in channels}
         self._by_sid: dict[int, Subscription] = {}
-        self._send = commands
+        self._send = send
         self._ids = count(1)
         self._waiting: dict[int, _Command] = {}
 
@@ -93,17 +93,17 @@ class Subscriptions:
             for command in self._waiting.values()
         )
 
-    def named(self, channel: str, sid: int, command_id: int | None) -> None:
+    def opened(self, channel: str, sid: int, command_id: int | None) -> None:
         """Take the acknowledgement of a subscribe."""
         self._waiting.pop(command_id or 0, None)
         if channel in self._channels:
             self._name(self._channels[channel], sid)
 
-    def replied(self, command_id: int | None) -> None:
+    def answered(self, command_id: int | None) -> None:
         """Take the answer to an update: its acknowledgement, or the first snapshot that was asked for."""
         self._waiting.pop(command_id or 0, None)
 
-    def refused(self, command_id: int | None, named: Iterable[str], at: float) -> str:
+    def refuse(self, command_id: int | None, named: Iterable[str], at: float) -> str:
         """Take an error reply; the markets it names, or all of its command, are left alone for a while.
 
         Returns:

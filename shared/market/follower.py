@@ -84,6 +84,7 @@ class Follower:
         self._gone: dict[str, float] = {}
         self._chosen: set[str] = set()
         self._gateways: dict[str, _Gateway] = {}
+        # Stands for the gateway of a market that none has named yet.
         self._anyone = _Gateway(started_at)
         #: Some heads were missed: `rpc.gateway.heads` should be asked. The shell clears it.
         self.heads_wanted = False
@@ -285,7 +286,4 @@ class Follower:
         return said
 
     def _mark(self, replicas: Iterable[Replica], reason: StaleReason, now: Now) -> list[BookMessage]:
-        said: list[BookMessage] = []
-        for replica in list(replicas):
-            said.append(replica.mark(reason, now.ts))
-        return said
+        return [replica.mark(reason, now.ts) for replica in list(replicas)]

@@ -11,8 +11,8 @@ class Pacer:
     one entry per key that was ever touched, until `forget`.
     """
 
-    def __init__(self, interval: float) -> None:
-        self._interval = interval
+    def __init__(self, interval_s: float) -> None:
+        self._interval_s = interval_s
         self._released: dict[str, float] = {}
         self._due: dict[str, float] = {}
         self._queue: list[tuple[float, str]] = []
@@ -22,7 +22,7 @@ class Pacer:
         if key in self._due:
             return
         slot = self._next_slot(key, now)
-        due = max(slot, self._released.get(key, slot - self._interval) + self._interval)
+        due = max(slot, self._released.get(key, slot - self._interval_s) + self._interval_s)
         self._due[key] = due
         heappush(self._queue, (due, key))
 
@@ -43,5 +43,5 @@ class Pacer:
         self._released.pop(key, None)
 
     def _next_slot(self, key: str, now: float) -> float:
-        phase = crc32(key.encode()) / 2**32 * self._interval
-        return now + (phase - now) % self._interval
+        phase = crc32(key.encode()) / 2**32 * self._interval_s
+        return now + (phase - now) % self._interval_s

@@ -23,7 +23,7 @@ class Desk:
     def open(self, *tickers: str) -> "Desk":
         """Have the book channel opened and acknowledged with sid 1."""
         self.subscriptions.want(set(tickers), 0.0)
-        self.subscriptions.named(BOOK, 1, self.take()[0].id)
+        self.subscriptions.opened(BOOK, 1, self.take()[0].id)
         return self
 
 
@@ -67,7 +67,7 @@ def test_batches() -> None:
     assert len(asked) == BATCH
     desk.subscriptions.want(MANY, 1.0)
     assert desk.take() == []
-    desk.subscriptions.named(BOOK, 7, first.id)
+    desk.subscriptions.opened(BOOK, 7, first.id)
     desk.subscriptions.want(MANY, 1.0)
     added = desk.take()
     assert [command.id for command in added] == [2, 3]
@@ -106,13 +106,13 @@ def test_acknowledgement_of_a_market() -> None:
     desk = Desk(BOOK)
     desk.subscriptions.want({"KXA-1"}, 0.0)
     assert not desk.subscriptions.acknowledged("KXA-1")
-    desk.subscriptions.named(BOOK, 1, 1)
+    desk.subscriptions.opened(BOOK, 1, 1)
     assert desk.subscriptions.acknowledged("KXA-1")
     desk.subscriptions.want({"KXA-1", "KXA-2"}, 1.0)
     desk.subscriptions.ask_snapshots(["KXA-1"])
     assert desk.subscriptions.acknowledged("KXA-1")
     assert not desk.subscriptions.acknowledged("KXA-2")
-    desk.subscriptions.replied(2)
+    desk.subscriptions.answered(2)
     assert desk.subscriptions.acknowledged("KXA-2")
     assert not desk.subscriptions.acknowledged("KXA-3")
 
@@ -123,7 +123,7 @@ def test_acknowledgements_in_any_order() -> None:
     for number in (2, 3, 4):
         desk.subscriptions.want({f"KXA-{last}" for last in range(1, number + 1)}, 1.0)
     for answered, tickers in ((4, ("KXA-4",)), (2, ("KXA-2", "KXA-4")), (3, ("KXA-2", "KXA-3", "KXA-4"))):
-        desk.subscriptions.replied(answered)
+        desk.subscriptions.answered(answered)
         assert [t for t in ("KXA-2", "KXA-3", "KXA-4") if desk.subscriptions.acknowledged(t)] == list(tickers)
 
 
@@ -144,7 +144,7 @@ def test_refused_markets_are_left_alone() -> None:
     desk = Desk(BOOK).open("KXA-1")
     wanted = {"KXA-1", "KXA-2", "KXA-3"}
     desk.subscriptions.want(wanted, 1.0)
-    assert "add_markets" in desk.subscriptions.refused(desk.take()[0].id, ["KXA-2"], 1.0)
+    assert "add_markets" in desk.subscriptions.refuse(desk.take()[0].id, ["KXA-2"], 1.0)
     desk.subscriptions.want(wanted, 2.0)
     assert updates(desk.take()) == [("add_markets", ["KXA-3"])]
     desk.subscriptions.want(wanted, REFUSED_S + 0.9)
@@ -158,7 +158,7 @@ def test_an_error_without_names_refuses_its_command() -> None:
     for named in ([], ["KXB-1"]):
         desk = Desk(BOOK).open("KXA-1")
         desk.subscriptions.want({"KXA-1", "KXA-2", "KXA-3"}, 1.0)
-        desk.subscriptions.refused(desk.take()[0].id, named, 1.0)
+        desk.subscriptions.refuse(desk.take()[0].id, named, 1.0)
         desk.subscriptions.want({"KXA-1", "KXA-2", "KXA-3"}, 2.0)
         assert desk.take() == []
 
@@ -167,7 +167,7 @@ def test_a_refused_subscribe_is_tried_again() -> None:
     """A channel that could not be opened is opened later."""
     desk = Desk(BOOK)
     desk.subscriptions.want({"KXA-1"}, 0.0)
-    desk.subscriptions.refused(desk.take()[0].id, [], 0.0)
+    desk.subscriptions.refuse(desk.take()[0].id, [], 0.0)
     desk.subscriptions.want({"KXA-1"}, 1.0)
     assert desk.take() == []
     desk.subscriptions.want({"KXA-1"}, REFUSED_S + 1)
@@ -179,7 +179,7 @@ def test_a_refused_lifecycle_channel_waits_for_the_next_connection() -> None:
     """The channel without markets is not asked for again and again."""
     desk = Desk(LIFECYCLE)
     desk.subscriptions.want(set(), 0.0)
-    desk.subscriptions.refused(desk.take()[0].id, [], 0.0)
+    desk.subscriptions.refuse(desk.take()[0].id, [], 0.0)
     desk.subscriptions.want(set(), 2 * REFUSED_S)
     assert desk.take() == []
 
@@ -189,8 +189,8 @@ def test_a_refusal_concerns_its_channel_only() -> None:
     desk = Desk(BOOK, "trade")
     desk.subscriptions.want({"KXA-1"}, 0.0)
     _, trade = desk.take()
-    desk.subscriptions.named(BOOK, 1, 1)
-    desk.subscriptions.refused(trade.id, [], 0.0)
+    desk.subscriptions.opened(BOOK, 1, 1)
+    desk.subscriptions.refuse(trade.id, [], 0.0)
     desk.subscriptions.want({"KXA-1"}, 1.0)
     assert desk.take() == []
     assert desk.subscriptions.acknowledged("KXA-1")
@@ -200,7 +200,7 @@ def test_a_refused_deletion_does_not_stop_a_return() -> None:
     """A market whose deletion failed is asked for when it is wanted again."""
     desk = Desk(BOOK).open("KXA-1", "KXA-2")
     desk.subscriptions.want({"KXA-2"}, 1.0)
-    desk.subscriptions.refused(desk.take()[0].id, [], 1.0)
+    desk.subscriptions.refuse(desk.take()[0].id, [], 1.0)
     desk.subscriptions.want({"KXA-1", "KXA-2"}, 2.0)
     assert updates(desk.take()) == [("add_markets", ["KXA-1"])]
 
@@ -209,6 +209,6 @@ def test_an_error_of_no_command_of_ours_changes_nothing() -> None:
     """An error without an id, or with an unknown one, refuses nothing."""
     desk = Desk(BOOK).open("KXA-1")
     for command_id in (None, 99):
-        assert desk.subscriptions.refused(command_id, ["KXA-1"], 1.0) == "a command"
+        assert desk.subscriptions.refuse(command_id, ["KXA-1"], 1.0) == "a command"
     desk.subscriptions.want({"KXA-1"}, 2.0)
     assert desk.take() == []
