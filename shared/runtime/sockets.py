@@ -21,6 +21,8 @@ from websockets.server import ServerProtocol
 
 CLOSE_TIMEOUT_S = 2.0
 FLUSH_BYTES = 64 * 2**10
+#: A client that leaves more than this unread is not listened to meanwhile: its commands would only add answers.
+UNREAD_BYTES = 2**20
 
 
 class Rejection(msgspec.Struct, frozen=True):
@@ -106,8 +108,10 @@ class Peer(asyncio.Protocol):
         self._outbox.append(frame)
         self._outbox_bytes += len(frame)
         if self._outbox_bytes > FLUSH_BYTES:
-            # Without delay, so that a client whose commands cause all this is paused within the loop turn.
+            # Without delay, so that it shows within the loop turn whether the client reads.
             self._flush()
+            if self._outbox_bytes > UNREAD_BYTES:
+                self._transport.pause_reading()
         elif not self._flush_planned and self._writable:
             self._flush_planned = True
             self._loop.call_soon(self._flush)
@@ -159,15 +163,12 @@ class Peer(asyncio.Protocol):
             self._endpoint = None
 
     def pause_writing(self) -> None:
-        """The client reads too slowly: keep frames here, and take no commands whose answers it would not read."""
+        """The client reads too slowly: keep frames here."""
         self._writable = False
-        self._transport.pause_reading()
 
     def resume_writing(self) -> None:
         """The client has caught up: send what was kept."""
         self._writable = True
-        # It reads, so it is alive, though its pongs were not read meanwhile.
-        self._heard_at = self._loop.time()
         self._transport.resume_reading()
         self._flush()
 

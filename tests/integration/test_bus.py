@@ -216,6 +216,9 @@ async def test_server_that_comes_back(nats: Stack, bus: Bus) -> None:
     bus.publish("x", b"afterwards")
     await until(lambda: heard[-1:] == [b"afterwards"])
     bus.off_break(broken)
+    told = len(breaks)
+    await bus.broken()
+    assert len(breaks) == told
 
 
 @on_both_loops
