@@ -66,7 +66,9 @@ class Limits(msgspec.Struct, frozen=True):
     subscriptions: Annotated[int, msgspec.Meta(description="channel and market pairs")]
     message_bytes: Annotated[int, msgspec.Meta(description="largest message a client may send")]
     queued_bytes: Annotated[int, msgspec.Meta(description="unsent bytes from which on the client is conflated")]
-    stalled_s: Annotated[int, msgspec.Meta(description="seconds without reading after which it is closed with 4408")]
+    stalled_s: Annotated[
+        int, msgspec.Meta(description="seconds of reading too slowly after which it is closed with 4408")
+    ]
 
 
 class Units(msgspec.Struct, frozen=True):

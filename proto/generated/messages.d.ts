@@ -600,7 +600,7 @@ export interface Limits {
   readonly message_bytes: number;
   /** unsent bytes from which on the client is conflated */
   readonly queued_bytes: number;
-  /** seconds without reading after which it is closed with 4408 */
+  /** seconds of reading too slowly after which it is closed with 4408 */
   readonly stalled_s: number;
 }
 

@@ -9,7 +9,7 @@ from proto.requests import BookGet
 from services.book_builder.config import Config
 from services.book_builder.core import Builder
 from shared.market.replica import Replica
-from shared.runtime.bus import Bus, connect
+from shared.runtime.bus import BUS_AWAY, Bus, connect
 from shared.runtime.clock import now
 from shared.runtime.errors import RequestError
 from shared.runtime.follow import NO_GATEWAY, Books, ask_gateway, follow
@@ -34,7 +34,6 @@ async def serve(config: Config, runtime: Runtime, log: Log) -> None:
         connect(runtime.nats_url, prefix=runtime.bus_prefix, creds=runtime.nats_creds, name="book-builder") as bus,
         serving_health(health, host=runtime.http_host, port=config.http_port),
     ):
-        health.well("bus")
         shell = _Shell(bus)
         async with (
             follow(bus, replicas=shell.replicas, hear=shell.hear, ask=ask_gateway) as books,
@@ -75,6 +74,7 @@ class _Shell:
         while True:
             for subject, payload in self._core.depths(now()):
                 self._bus.publish(subject, payload)
+            health.judge("bus", well=self._bus.connected, problem=BUS_AWAY)
             health.judge("feed", well=not books.feed_lost, problem=NO_GATEWAY)
             await asyncio.sleep(TICK_S)
 

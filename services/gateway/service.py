@@ -22,7 +22,7 @@ from shared.kalshi.errors import BadKey
 from shared.kalshi.signing import SIMULATOR_KEY_ID, Signer, load_private_key, simulator_key
 from shared.market.backoff import delays
 from shared.runtime import bus as nats_bus
-from shared.runtime.bus import Answer, Bus
+from shared.runtime.bus import BUS_AWAY, Answer, Bus
 from shared.runtime.clock import now
 from shared.runtime.errors import RequestError, SettingsError
 from shared.runtime.health import Health
@@ -50,7 +50,6 @@ async def serve(config: Config, runtime: Runtime, log: Log) -> None:
         nats_bus.connect(runtime.nats_url, prefix=runtime.bus_prefix, creds=runtime.nats_creds, name="gateway") as bus,
         serving_health(health, host=runtime.http_host, port=config.http_port),
     ):
-        health.well("bus")
         core = Gateway(
             instance=f"gateway-0-{now().ts:x}",
             tickers=config.market_tickers,
@@ -116,6 +115,7 @@ class _Shell:
     async def _tick(self) -> None:
         while True:
             self._core.tick(now())
+            self._health.judge("bus", well=self._bus.connected, problem=BUS_AWAY)
             self._flush()
             await asyncio.sleep(TICK_S)
 

@@ -47,15 +47,13 @@ class _Numbered(msgspec.Struct):
 class Relay:
     """All clients and topics.
 
-    `topics` are what the shell has to hear from the bus; `imageless` the markets of new views, whose books it has to
-    ask for once it hears them. The shell only reads them, but empties the latter.
+    `topics` are what the shell has to hear from the bus.
     """
 
     def __init__(self, directory: Directory, replicas: Mapping[str, Replica]) -> None:
         self.counts = Counts()
         self.clients: set[Client] = set()
         self.topics: dict[TopicKey, Topic] = {}
-        self.imageless: set[str] = set()
         self._directory = directory
         self._replicas = replicas
         self._unvouched: frozenset[str] = frozenset()
@@ -97,8 +95,12 @@ class Relay:
             self.counts.add("events", channel)
             topic.tell(payload)
 
+    def open_views(self) -> list[str]:
+        """Return the markets whose books have to be asked for, because a view of them is open."""
+        return sorted({t.ticker for t in self.topics.values() if t.is_open and t.channel not in self._unvouched})
+
     def derive(self, replica: Replica, now: Now) -> None:
-        """Make from a book that was asked for what the views of its market have not told yet."""
+        """Make the open views of a market from its book."""
         for channel in VIEWS:
             topic = self.topics.get((channel, replica.ticker))
             if topic is not None:
@@ -110,6 +112,11 @@ class Relay:
             if topic.channel in lost - self._unvouched:
                 topic.doubt()
         self._unvouched = lost
+
+    def broken(self) -> None:
+        """The bus may have lost messages to us: every view is stale until its book was asked for."""
+        for topic in self.topics.values():
+            topic.doubt()
 
     def tick(self, now: Now) -> None:
         """Tell every client that the relay is alive: when it is time, and at once when the feed is lost or back."""
@@ -195,8 +202,6 @@ class Relay:
         topic = self.topics.get((channel, ticker))
         if topic is None:
             topic = self.topics[channel, ticker] = Topic(channel, ticker, self._replicas)
-            if channel in VIEWS:
-                self.imageless.add(ticker)
         topic.clients.add(client)
         client.topics.add(topic.key)
         return topic

@@ -72,6 +72,7 @@ class _Shell:
 
     async def run(self, books: Books, health: Health) -> None:
         """Serve until cancelled."""
+        self._bus.on_break(self._broken)
         await self._bus.subscribe(self._bus.subjects.all("sys.gateway"), self._hear_gateway)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._tick(health), name="tick")
@@ -120,6 +121,11 @@ class _Shell:
         with contextlib.suppress(msgspec.DecodeError):
             self._directory.heartbeat(_heartbeats.decode(payload), now())
 
+    def _broken(self) -> None:
+        self._core.broken()
+        self._topics_changed.set()
+        self._plan_flush()
+
     # What time says.
 
     async def _tick(self, health: Health) -> None:
@@ -131,7 +137,7 @@ class _Shell:
             health.judge("feed", well=not self._directory.feed_lost(moment), problem=NO_GATEWAY)
             for peer, client in list(self._clients.items()):
                 if self._core.stalled(client, moment):
-                    reason = f"read nothing for {LIMITS.stalled_s} s; {peer.queued_bytes} bytes waited"
+                    reason = f"too slow for {LIMITS.stalled_s} s; {peer.queued_bytes} bytes waited"
                     peer.close(RelayCode.SLOW_CONSUMER, reason)
             self._flush()
             await asyncio.sleep(TICK_S)
@@ -144,6 +150,7 @@ class _Shell:
             heard_at.update({maker: moment for maker, alive in zip(MAKERS, answers, strict=True) if alive})
             silent = {maker for maker, at in heard_at.items() if moment - at > SILENCE_S}
             self._core.vouched(frozenset(channel for maker in silent for channel in MAKERS[maker]))
+            self._topics_changed.set()
             self._plan_flush()
             await asyncio.sleep(PROBE_S)
 
@@ -177,10 +184,9 @@ class _Shell:
             await end(subscription)
 
     async def _ask_images(self) -> None:
-        # After the subscriptions have reached the server, so that no change falls between image and first event.
-        waiting = sorted(self._core.imageless)
-        self._core.imageless.clear()
+        waiting = self._core.open_views()
         if waiting:
+            # After the subscriptions have reached the server, so that no change falls between image and first event.
             await self._bus.flush()
         while waiting:
             batch, waiting = waiting[:ASK_AT_ONCE], waiting[ASK_AT_ONCE:]
@@ -195,7 +201,7 @@ class _Shell:
                 self._core.derive(replica, now())
             self._plan_flush()
             if images:
-                # One reply may not hold all; a market without a book gets its first value from its maker.
+                # One reply may not hold all. What has no book yet is asked for again after the next probe.
                 waiting += sorted(set(batch) - {image.ticker for image in images})
 
     def _plan_flush(self) -> None:

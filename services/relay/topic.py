@@ -22,7 +22,7 @@ VIEWS: frozenset[RelayChannel] = frozenset({"top", "depth", "ticker1s"})
 class Topic:
     """What its clients hear; the state of a `book` is in the table of replicas, else it is the latest payload."""
 
-    __slots__ = ("_replicas", "channel", "clients", "key", "last", "ticker")
+    __slots__ = ("_replicas", "channel", "clients", "doubted", "key", "last", "ticker")
 
     def __init__(self, channel: RelayChannel, ticker: str, replicas: Mapping[str, Replica]) -> None:
         self.key: TopicKey = (channel, ticker)
@@ -30,6 +30,7 @@ class Topic:
         self.ticker = ticker
         self.clients: set[Client] = set()
         self.last: bytes | None = None
+        self.doubted = False
         self._replicas = replicas
 
     @property
@@ -46,6 +47,7 @@ class Topic:
         """Give a change to every client that has heard all before it."""
         if self.channel in LATEST:
             self.last = payload
+            self.doubted = False
         for client in self.clients:
             if self.key in client.owed:
                 continue
@@ -68,15 +70,20 @@ class Topic:
             events.append(_encode(replica.mark(replica.reason, replica.received_ts)))
         return events
 
+    @property
+    def is_open(self) -> bool:
+        """Whether this is a view of which the bus has brought no value, or one that can not be relied on any longer."""
+        return self.channel in VIEWS and (self.last is None or self.doubted)
+
     def derive(self, replica: Replica, now_ts: int, *, vouched: bool) -> None:
-        """Make the first value of a view from a book, if the bus has not brought one yet."""
-        if self.last is None and self.channel in VIEWS and replica.epoch:
+        """Make an open view from a book that was asked for since; stale if nobody will say its next change."""
+        if self.is_open and replica.epoch:
             self.tell(_encode(_view(self.channel, replica, now_ts)))
             if not vouched:
                 self.doubt()
 
     def doubt(self) -> None:
-        """Repeat the latest view as stale: who made it is not heard any longer."""
+        """Repeat the latest view as stale: what follows it may not have been heard."""
         if self.last is None or self.channel not in VIEWS:
             return
         try:
@@ -86,6 +93,7 @@ class Topic:
             return
         if view.status == "live":
             self.tell(_encode(msgspec.structs.replace(view, status="stale")))
+        self.doubted = True
 
 
 def _view(channel: RelayChannel, replica: Replica, now_ts: int) -> Top | Depth | Ticker1s:

@@ -7,7 +7,7 @@ from services.ticker_publisher.config import Config
 from services.ticker_publisher.core import Publisher
 from shared.market.counts import Counts
 from shared.market.replica import Replica
-from shared.runtime.bus import connect
+from shared.runtime.bus import BUS_AWAY, connect
 from shared.runtime.clock import now
 from shared.runtime.follow import NO_GATEWAY, follow
 from shared.runtime.health import Health
@@ -29,7 +29,6 @@ async def serve(config: Config, runtime: Runtime, log: Log) -> None:
         connect(runtime.nats_url, prefix=runtime.bus_prefix, creds=runtime.nats_creds, name="ticker-publisher") as bus,
         serving_health(health, host=runtime.http_host, port=config.http_port),
     ):
-        health.well("bus")
         core = Publisher(bus.subjects, replicas, config.ticker_interval)
         export(Exporter("ticker_publisher", counts, {}, lambda: {"markets": len(replicas), "bus_dropped": bus.dropped}))
 
@@ -46,5 +45,6 @@ async def serve(config: Config, runtime: Runtime, log: Log) -> None:
                 for subject, payload in core.due(now()):
                     counts.add("published")
                     bus.publish(subject, payload)
+                health.judge("bus", well=bus.connected, problem=BUS_AWAY)
                 health.judge("feed", well=not books.feed_lost, problem=NO_GATEWAY)
                 await asyncio.sleep(TICK_S)

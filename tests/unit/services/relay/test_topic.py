@@ -65,16 +65,42 @@ def test_what_has_no_state_begins_with_its_next_message(table: Table, channel: R
     assert listener.events() == [{"type": "second"}]
 
 
-def test_books_of_new_views_are_to_be_asked_for(table: Table) -> None:
-    """Once per market, for channels that can be made from a book, and not for a topic that others have already."""
+def test_books_of_open_views_are_to_be_asked_for(table: Table) -> None:
+    """Once per market, for channels that can be made from a book, until a value is there."""
     listener = table.client()
     listener.subscribe("book", "ticker", "trade", "lifecycle", ticker=OTHER)
-    assert table.relay.imageless == set()
+    assert table.relay.open_views() == []
     listener.subscribe("top", "depth")
-    assert table.relay.imageless == {MARKET}
-    table.relay.imageless.clear()
+    assert table.relay.open_views() == [MARKET]
+    table.relay.derive(table.replicas[MARKET], table.now)
     table.client().subscribe("top")
-    assert table.relay.imageless == set()
+    assert table.relay.open_views() == []
+
+
+def test_views_are_in_doubt_after_a_break_of_the_bus(table: Table) -> None:
+    """They are stale, and asked for, until a book that was asked for since makes them live again."""
+    listener = table.client()
+    listener.subscribe("top", "ticker")
+    table.markets[MARKET].say("top", view(table, "top"))
+    table.markets[MARKET].tick()
+    listener.hear()
+    table.relay.broken()
+    assert [(event["type"], event["status"]) for event in listener.events()] == [("top", "stale")]
+    assert table.relay.open_views() == [MARKET]
+    table.relay.derive(table.replicas[MARKET], table.now)
+    assert [event["status"] for event in listener.events()] == ["live"]
+    assert table.relay.open_views() == []
+
+
+def test_views_of_a_maker_that_is_heard_again_are_asked_for(table: Table) -> None:
+    """A quiet market does not stay stale because its maker was silent for a while."""
+    listener = table.client()
+    listener.subscribe("top")
+    table.markets[MARKET].say("top", view(table, "top"))
+    table.relay.vouched(BOOK_BUILDER)
+    assert table.relay.open_views() == []
+    table.relay.vouched(NOBODY)
+    assert table.relay.open_views() == [MARKET]
 
 
 def test_first_value_is_made_from_the_book(table: Table) -> None:
