@@ -6,7 +6,7 @@ import msgspec
 
 from proto.units import Epoch, Ladder, MarketTicker, Micros, Seq, StaleReason, Status
 
-Tickers = Annotated[tuple[str, ...], msgspec.Meta(max_length=1000, description="at most 1000 tickers")]
+Tickers = Annotated[tuple[MarketTicker, ...], msgspec.Meta(max_length=1000, description="at most 1000 tickers")]
 
 
 class BookGet(msgspec.Struct, frozen=True):

@@ -24,7 +24,9 @@ Epoch: TypeAlias = Annotated[
     int, Meta(ge=0, lt=2**53, description="grows with every snapshot of a market; 0 before the first one")
 ]
 Seq: TypeAlias = Annotated[int, Meta(ge=0, description="0 for a snapshot, then 1, 2, 3… within the epoch")]
-MarketTicker: TypeAlias = Annotated[str, Meta(min_length=1, description="market ticker, exactly as Kalshi spells it")]
+MarketTicker: TypeAlias = Annotated[
+    str, Meta(min_length=1, max_length=200, description="market ticker, exactly as Kalshi spells it")
+]
 Side: TypeAlias = Annotated[Literal["yes", "no"], Meta(description="the outcome; in a book, the ladder of bids for it")]
 Level: TypeAlias = Annotated[
     tuple[Price, Quantity], Meta(description="[price on this side's own scale, resting quantity]")

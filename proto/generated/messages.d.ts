@@ -52,7 +52,7 @@ export type Contracts = number;
 export type Heads = { readonly [key: string]: readonly [Epoch, Seq] };
 
 /** at most 1000 tickers */
-export type Tickers = ReadonlyArray<string>;
+export type Tickers = ReadonlyArray<MarketTicker>;
 
 export type RelayChannel = "book" | "depth" | "lifecycle" | "ticker" | "ticker1s" | "top" | "trade";
 

@@ -5,6 +5,7 @@ import asyncio
 import msgspec
 
 from proto.book import BookMessage
+from proto.reading import UNREADABLE
 from proto.requests import BookGet
 from services.book_builder.config import Config
 from services.book_builder.core import Builder
@@ -65,7 +66,7 @@ class _Shell:
         """Answer rpc.book.get."""
         try:
             request = _get.decode(payload)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             raise RequestError("rpc.book.get", BAD_REQUEST, str(error)) from error
         return msgspec.json.encode(self._core.get(request))
 

@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from proto.units import MarketTicker
+
 WS_PATH = "/trade-api/ws/v2"
 WS_HOSTS = {
     "demo": "wss://external-api-ws.demo.kalshi.co",
@@ -20,7 +22,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     kalshi_ws_url: str = ""
     kalshi_key_id: str = ""
     kalshi_private_key_path: str = ""
-    market_tickers: tuple[str, ...] = ()
+    market_tickers: tuple[MarketTicker, ...] = ()
     gateway_channels: tuple[Channel, ...] = ("orderbook_delta", "ticker", "trade", "market_lifecycle_v2")
     gateway_shard: Literal["0/1"] = "0/1"
     gateway_connections: Literal[1] = 1

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from proto.reading import UNREADABLE
+
 #: After a refusal that only the operator can end, one attempt a minute is enough.
 HARD_PAUSE_S = 60.0
 CLOCK_CODE = "header_timestamp_expired"
@@ -51,7 +53,7 @@ def _error(body: bytes) -> _ErrorBody:
     try:
         nested = msgspec.json.decode(body, type=_Nested).error
         flat = msgspec.json.decode(body, type=_ErrorBody)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
+    except UNREADABLE:
         return _ErrorBody()
     if isinstance(nested, _ErrorBody):
         return nested

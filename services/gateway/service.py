@@ -12,6 +12,7 @@ import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
+from proto.reading import UNREADABLE
 from proto.requests import Explain, HeadsRequest, Lease, Resync
 from services.gateway.config import Config
 from services.gateway.core import BAD_REQUEST, Gateway
@@ -104,7 +105,7 @@ class _Shell:
         async def answer(payload: bytes) -> bytes:
             try:
                 request = msgspec.json.decode(payload or b"{}", type=request_type)
-            except msgspec.DecodeError as error:
+            except UNREADABLE as error:
                 raise RequestError("rpc.gateway", BAD_REQUEST, str(error)) from error
             encoded = msgspec.json.encode(reply(request))
             self._flush()

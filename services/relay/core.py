@@ -9,6 +9,7 @@ from typing import TypeGuard
 
 import msgspec
 
+from proto.reading import UNREADABLE
 from proto.relay import (
     RELAY_CHANNELS,
     Accepted,
@@ -83,7 +84,7 @@ class Relay:
             command = _commands.decode(message)
         except msgspec.ValidationError as error:
             self._fail(client, _id_of(message), RelayCode.BAD_COMMAND, str(error))
-        except (msgspec.DecodeError, RecursionError):
+        except UNREADABLE:
             self._fail(client, None, RelayCode.BAD_JSON, "the command is not JSON: nothing was changed")
         else:
             self._obey(client, command, now)
@@ -247,5 +248,5 @@ def _refused(channel: str, ticker: str, code: RelayCode, message: str) -> Refuse
 def _id_of(message: str) -> int | None:
     try:
         return msgspec.json.decode(message, type=_Numbered).id
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return None

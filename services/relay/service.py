@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from proto.book import BookMessage
+from proto.reading import UNREADABLE
 from proto.relay import RelayChannel, RelayCode
 from proto.requests import BookGet, BookImage, BookReply
 from proto.system import Heartbeat
@@ -118,7 +119,7 @@ class _Shell:
             return None
 
     def _hear_gateway(self, _: str, payload: bytes) -> None:
-        with contextlib.suppress(msgspec.DecodeError):
+        with contextlib.suppress(*UNREADABLE):
             self._directory.heartbeat(_heartbeats.decode(payload), now())
 
     def _broken(self) -> None:
@@ -191,7 +192,7 @@ class _Shell:
         while waiting:
             batch, waiting = waiting[:ASK_AT_ONCE], waiting[ASK_AT_ONCE:]
             images: Sequence[BookImage] = ()
-            with contextlib.suppress(RequestError, msgspec.DecodeError):
+            with contextlib.suppress(RequestError, *UNREADABLE):
                 images = await ask_book_builder(self._bus, batch)
             for image in images:
                 replica = Replica(image.ticker)

@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 
 from proto.market import Depth, Ticker1s, Top
+from proto.reading import UNREADABLE
 from proto.relay import RelayChannel
 from services.relay.client import Client, TopicKey
 from shared.market.replica import Replica
@@ -88,7 +89,7 @@ class Topic:
             return
         try:
             view = _views.decode(self.last)
-        except msgspec.DecodeError:
+        except UNREADABLE:
             # What was passed on without being understood can not be repeated either.
             return
         if view.status == "live":

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import msgspec
 
+from proto.reading import UNREADABLE
 from services.simulator.errors import CommandRefused
 
 ERRORS = {
@@ -71,7 +72,7 @@ class Command(msgspec.Struct, frozen=True):
             raise CommandRefused(2)
         try:
             return _PARAMS.decode(self.params)
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             raise CommandRefused(11) from error
 
 
@@ -81,10 +82,9 @@ def read(text: str | bytes) -> Command:
         raise CommandRefused(1)
     try:
         return _COMMAND.decode(text)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise CommandRefused(1) from error
 
 
 _COMMAND = msgspec.json.Decoder(Command)
 _PARAMS = msgspec.json.Decoder(Params)
-_UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError)

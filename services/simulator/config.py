@@ -15,7 +15,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     sim_host: str = "127.0.0.1"
     sim_port: Annotated[int, msgspec.Meta(ge=1, le=65_535)] = 8090
     sim_capture: tuple[str, ...] = ()
-    sim_speed: Annotated[float, msgspec.Meta(gt=0, description="times the recorded pace")] = 1.0
+    sim_speed: Annotated[float, msgspec.Meta(gt=0, le=1e6, description="times the recorded pace")] = 1.0
     sim_loop: bool = True
     kalshi_key_id: str = ""
     kalshi_private_key_path: str = ""

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, TypeAlias, get_args
 import msgspec
 from msgspec import Meta
 
+from proto.reading import UNREADABLE
 from proto.units import Side
 from shared.kalshi.errors import Malformed
 
@@ -310,14 +311,13 @@ class _Envelope(msgspec.Struct):
 _FRAME: msgspec.json.Decoder[Frame] = msgspec.json.Decoder(Frame)
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
 _TYPES = frozenset(str(frame.__struct_config__.tag) for frame in get_args(Frame))
-_UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError)
 
 
 def decode(frame: bytes | str) -> Frame:
     """Return a frame the exchange sent; raises Malformed."""
     try:
         return _FRAME.decode(frame)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise _malformed(frame, error) from error
 
 
@@ -326,7 +326,7 @@ def _malformed(frame: bytes | str, error: Exception) -> Malformed:
         envelope = _ENVELOPE.decode(frame)
     except msgspec.ValidationError:
         return Malformed("invalid", str(error))
-    except _UNREADABLE as unreadable:
+    except UNREADABLE as unreadable:
         return Malformed("not_json", str(unreadable))
     if envelope.type not in _TYPES:
         return Malformed("unknown_type", envelope.type, sid=envelope.sid, seq=envelope.seq)

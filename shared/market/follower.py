@@ -138,7 +138,9 @@ class Follower:
             if not self._accepts(ticker):
                 continue
             replica = self._replica(ticker, now)
-            replica.instance = beat.instance
+            if head[0] >= replica.epoch:
+                # Another gateway's older epoch proves nothing about the book that is held.
+                replica.instance = beat.instance
             message = self._head(replica, head, stale=ticker in stale, confirmed=confirmed, now=now)
             if message is not None:
                 said.append(message)
@@ -261,12 +263,17 @@ class Follower:
             self._suspicions.append(_Suspicion(replica.ticker, head, held, stale=stale, at=now.at + HEAD_GRACE_S))
         elif held == head and not stale and confirmed and replica.confirm():
             return self._live(replica)
+        elif held > head and not stale and replica.reason is not None:
+            # Who told the book that is held is gone, and this gateway goes on from an older one: it has to begin anew.
+            self._ask(replica, now.at)
         elif held == head and stale:
             replica.expect_snapshot_after(head[0])
             self._asking.pop(replica.ticker, None)
         return None
 
     def _heard(self, beat: Heartbeat, now: Now) -> _Gateway:
+        if beat.instance not in self._gateways:
+            self._forget_gateways()
         gateway = self._gateways.setdefault(beat.instance, _Gateway(now.at))
         if gateway.lost or beat.counter != gateway.counter + 1:
             self.heads_wanted = True
@@ -275,6 +282,10 @@ class Follower:
             source.lost = False
         gateway.counter = beat.counter
         return gateway
+
+    def _forget_gateways(self) -> None:
+        owners = {replica.instance for replica in self.replicas.values()}
+        self._gateways = {name: known for name, known in self._gateways.items() if name in owners or not known.lost}
 
     def _silence(self, now: Now) -> list[BookMessage]:
         said: list[BookMessage] = []

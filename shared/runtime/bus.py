@@ -10,6 +10,8 @@ import contextlib
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from itertools import count
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import nats
 import nats.errors
@@ -21,7 +23,7 @@ from nats.micro.request import Request, ServiceError
 from nats.micro.service import EndpointConfig, ServiceConfig
 
 from proto.subjects import Subjects
-from shared.runtime.errors import BusUnreachable, NobodyAnswers, RequestError
+from shared.runtime.errors import BusUnreachable, NobodyAnswers, RequestError, SettingsError
 
 CONNECT_TIMEOUT_S = 5.0
 RECONNECT_WAIT_S = 1
@@ -44,8 +46,10 @@ Answer = Callable[[bytes], Awaitable[bytes]]
 class Bus:
     """A connection to NATS under one subject prefix; made by `connect`."""
 
-    def __init__(self, client: Client, subjects: Subjects) -> None:
+    def __init__(self, client: Client, url: str, subjects: Subjects) -> None:
         self.subjects = subjects
+        self._url = url
+        self._trouble = "it closed the connection"
         self.dropped = 0
         self._client = client
         self._outbox: deque[tuple[str, bytes]] = deque()
@@ -188,9 +192,16 @@ class Bus:
             # One break for all that were dropped together: listeners look at every book.
             self._lost_messages = True
             self._wake.set()
-        elif not isinstance(error, (nats.errors.Error, OSError)):
+        elif isinstance(error, (nats.errors.Error, OSError)):
+            self._trouble = str(error) or type(error).__name__
+        else:
             self._bug = error
             self._wake.set()
+
+    async def closed(self) -> None:
+        """Take note that the client has given the connection up for good, as it does when the server forbids it."""
+        self._bug = self._bug or BusUnreachable(self._url, self._trouble)
+        self._wake.set()
 
     async def broken(self) -> None:
         """Tell the listeners that messages may be missing."""
@@ -222,8 +233,9 @@ async def connect(
         creds: path of a credentials file, if the server wants one.
         name: the client's name as the server lists it.
     """
+    _check(url, creds)
     client = Client()
-    bus = Bus(client, Subjects(prefix))
+    bus = Bus(client, url, Subjects(prefix))
     await _open(client, bus, url, creds, name)
     try:
         async with asyncio.TaskGroup() as group:
@@ -242,6 +254,21 @@ async def end(subscription: Subscription) -> None:
         await subscription.unsubscribe()
 
 
+def _check(url: str, creds: str) -> None:
+    problems = []
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"nats", "tls", "ws", "wss"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        problems.append(f"NATS_URL={url!r} is no address: it should look like nats://127.0.0.1:4222.")
+    if creds and not Path(creds).is_file():
+        problems.append(f"NATS_CREDS={creds!r} can not be read: give the path of your credentials file.")
+    if problems:
+        raise SettingsError(problems)
+
+
 async def _open(client: Client, bus: Bus, url: str, creds: str, name: str) -> None:
     refusals: list[Exception] = []
 
@@ -257,6 +284,7 @@ async def _open(client: Client, bus: Bus, url: str, creds: str, name: str) -> No
                 error_cb=failed,
                 disconnected_cb=bus.broken,
                 reconnected_cb=bus.broken,
+                closed_cb=bus.closed,
                 max_reconnect_attempts=-1,
                 reconnect_time_wait=RECONNECT_WAIT_S,
                 user_credentials=creds or None,

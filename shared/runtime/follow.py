@@ -18,6 +18,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 import msgspec
 
 from proto.book import BookMessage
+from proto.reading import UNREADABLE
 from proto.requests import BookGet, BookImage, BookReply, HeadsReply, Resync
 from proto.subjects import series_of
 from proto.system import Heartbeat
@@ -138,7 +139,7 @@ class Books:
     def _message(self, _: str, payload: bytes) -> None:
         try:
             message = _messages.decode(payload)
-        except msgspec.DecodeError:
+        except UNREADABLE:
             # A lost message like any other: the next one shows the gap.
             self.undecodable += 1
             return
@@ -147,7 +148,7 @@ class Books:
     def _heartbeat(self, _: str, payload: bytes) -> None:
         try:
             beat = _heartbeats.decode(payload)
-        except msgspec.DecodeError:
+        except UNREADABLE:
             self.undecodable += 1
             return
         self._say_all(self._follower.heartbeat(beat, now()))
@@ -181,7 +182,7 @@ class Books:
             self._due.clear()
             due = self._follower.due(now())
             for first in range(0, len(due), ASK_AT_ONCE):
-                with contextlib.suppress(RequestError, msgspec.DecodeError):
+                with contextlib.suppress(RequestError, *UNREADABLE):
                     # What is not answered stays due and is asked again, with growing pauses.
                     images = await self._ask(self._bus, due[first : first + ASK_AT_ONCE])
                     self._say_all(filter(None, (self._follower.image(image, now()) for image in images)))
@@ -189,7 +190,7 @@ class Books:
     async def _fetch_heads(self) -> None:
         while True:
             if self._follower.heads_wanted:
-                with contextlib.suppress(RequestError, msgspec.DecodeError):
+                with contextlib.suppress(RequestError, *UNREADABLE):
                     reply = _heads_reply.decode(await self._bus.request("gateway.heads", b"{}"))
                     self._follower.heads_wanted = False
                     self._follower.trust(reply.instance, reply.counter)

@@ -44,22 +44,22 @@ async def _supervise(serve: Serve[Config], name: str, config: Config, runtime: R
         log.info("stopped")
         return 0
     except Exception as error:
-        operators = next(_operator_errors(error), None)
-        if operators is None:
+        first, *others = _leaves(error)
+        if not all(isinstance(leaf, FanoutError) for leaf in (first, *others)):
             log.exception("failed")
             raise
-        return _explain(name, operators, EXIT_SETTINGS if isinstance(operators, SettingsError) else EXIT_FAILED)
+        return _explain(name, first, EXIT_SETTINGS if isinstance(first, SettingsError) else EXIT_FAILED)
     return 0
 
 
-def _operator_errors(error: BaseException) -> Iterator[FanoutError]:
-    if isinstance(error, FanoutError):
-        yield error
-    elif isinstance(error, BaseExceptionGroup):
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
         for inner in error.exceptions:
-            yield from _operator_errors(inner)
+            yield from _leaves(inner)
+    else:
+        yield error
 
 
-def _explain(name: str, error: FanoutError, code: int) -> int:
+def _explain(name: str, error: BaseException, code: int) -> int:
     sys.stderr.write(f"{name}: {error}\n")
     return code

@@ -7,7 +7,7 @@ it is a typo that would otherwise be ignored.
 
 import difflib
 from collections.abc import Mapping
-from typing import Any, Literal, TypeVar, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -43,7 +43,7 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
 
     nats_url: str = "nats://127.0.0.1:4222"
     nats_creds: str = ""
-    bus_prefix: str = "kalshi"
+    bus_prefix: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]+$")] = "kalshi"
     http_host: str = "127.0.0.1"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "text", ""] = ""

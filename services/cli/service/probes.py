@@ -8,6 +8,7 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
+from proto.reading import UNREADABLE
 from services.cli.plan import BUS, Place, Process
 from services.cli.service.errors import NoMarkets, PortsTaken
 from shared.runtime.errors import CannotListen
@@ -48,7 +49,7 @@ async def readiness(process: Process) -> Readiness | None:
         return Readiness(ready=True, checks={}) if await _is_open(place) else None
     try:
         return msgspec.json.decode(await asyncio.to_thread(_get, process.url + "/readyz"), type=Readiness)
-    except (OSError, http.client.HTTPException, msgspec.DecodeError):
+    except (OSError, http.client.HTTPException, *UNREADABLE):
         return None
 
 
@@ -60,7 +61,7 @@ async def list_markets(url: str) -> list[str]:
         try:
             body = await asyncio.to_thread(_get, f"{url}?limit={PAGE}&cursor={quote(cursor)}")
             page = msgspec.json.decode(body, type=_Markets)
-        except (OSError, http.client.HTTPException, msgspec.DecodeError) as error:
+        except (OSError, http.client.HTTPException, *UNREADABLE) as error:
             raise NoMarkets(url, str(error)) from error
         tickers += (market.ticker for market in page.markets)
         cursor = page.cursor

@@ -10,6 +10,7 @@ import msgspec
 from rich.console import Console
 from rich.live import Live
 
+from proto.reading import UNREADABLE
 from proto.requests import BookImage
 from proto.system import Heartbeat
 from services.cli.config import Config
@@ -38,7 +39,7 @@ async def serve(ticker: str, _: Config, runtime: Runtime, __: Log) -> None:
     heard: set[str] = set()
 
     def hear(_: str, payload: bytes) -> None:
-        with contextlib.suppress(msgspec.DecodeError):
+        with contextlib.suppress(*UNREADABLE):
             heard.update(_heartbeats.decode(payload).heads)
 
     async with connect(runtime.nats_url, prefix=runtime.bus_prefix, creds=runtime.nats_creds, name="watch") as bus:
