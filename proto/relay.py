@@ -30,11 +30,15 @@ RELAY_CHANNELS: tuple[RelayChannel, ...] = get_args(RelayChannel)
 CommandId = Annotated[int, msgspec.Meta(ge=0, description="chosen by the client, echoed in the reply")]
 
 
-class SubscriptionParams(msgspec.Struct, frozen=True):
-    """Which channels of which markets."""
+class SubscriptionParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Which channels of which markets; a member that is not offered is refused rather than ignored.
+
+    `mode` is for `book`: `full` is a snapshot, then every change.
+    """
 
     channels: tuple[str, ...]
     market_tickers: tuple[str, ...]
+    mode: Literal["full"] = "full"
 
 
 class Subscribe(msgspec.Struct, frozen=True, tag_field="cmd", tag="subscribe"):
@@ -166,10 +170,4 @@ class Flow(msgspec.Struct, frozen=True, tag="flow"):
     dropped: int
 
 
-class Drain(msgspec.Struct, frozen=True, tag="drain"):
-    """The relay is about to stop: reconnect after a random part of reconnect_ms."""
-
-    reconnect_ms: int
-
-
-ServerMessage = Hello | Ack | Error | Pong | Events | RelayHeartbeat | Flow | Drain
+ServerMessage = Hello | Ack | Error | Pong | Events | RelayHeartbeat | Flow

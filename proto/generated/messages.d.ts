@@ -559,10 +559,15 @@ export interface Subscribe {
   readonly params: SubscriptionParams;
 }
 
-/** Which channels of which markets. */
+/**
+ * Which channels of which markets; a member that is not offered is refused rather than ignored.
+ *
+ * `mode` is for `book`: `full` is a snapshot, then every change.
+ */
 export interface SubscriptionParams {
   readonly channels: ReadonlyArray<string>;
   readonly market_tickers: ReadonlyArray<string>;
+  readonly mode?: "full";
 }
 
 /** End channels for markets. */
@@ -695,12 +700,6 @@ export interface Flow {
   readonly dropped: number;
 }
 
-/** The relay is about to stop: reconnect after a random part of reconnect_ms. */
-export interface Drain {
-  readonly type: "drain";
-  readonly reconnect_ms: number;
-}
-
 /** What is said on `book`. */
 export type BookMessage = Snapshot | Delta | Stale;
 
@@ -711,4 +710,4 @@ export type BusEvent = Snapshot | Delta | Stale | Ticker | Trade | Lifecycle | T
 export type Command = Subscribe | Unsubscribe | Ping;
 
 /** What the relay may send to a client. */
-export type ServerMessage = Hello | Ack | Error | Pong | Events | RelayHeartbeat | Flow | Drain;
+export type ServerMessage = Hello | Ack | Error | Pong | Events | RelayHeartbeat | Flow;

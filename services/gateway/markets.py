@@ -132,11 +132,12 @@ class Markets:
     def heartbeat(self, now_ts: int, *, connected: bool, everything: bool) -> None:
         """Publish the heads of what moved and of some quiet markets, or of everything."""
         named = list(self._markets) if everything else [*self._moved, *self._quiet()]
-        gone = tuple(sorted(self._gone))
+        gone = sorted(self._gone)
         self._moved.clear()
         self._gone = {ticker: left - 1 for ticker, left in self._gone.items() if left > 1}
-        for first in range(0, max(1, len(named)), HEADS_PER_HEARTBEAT):
-            chunk = [self._markets[ticker] for ticker in named[first : first + HEADS_PER_HEARTBEAT]]
+        for first in range(0, max(1, len(named), len(gone)), HEADS_PER_HEARTBEAT):
+            part = slice(first, first + HEADS_PER_HEARTBEAT)
+            chunk = [self._markets[ticker] for ticker in named[part]]
             beat = Heartbeat(
                 instance=self._instance,
                 counter=self._counter,
@@ -145,11 +146,10 @@ class Markets:
                 markets=len(self._markets),
                 heads={market.ticker: (market.epoch, market.seq) for market in chunk},
                 stale=tuple(market.ticker for market in chunk if market.reason is not None),
-                gone=gone,
+                gone=tuple(gone[part]),
             )
             self._counter += 1
             self._out.publications.append((self._subjects.gateway(self._instance), self._encode(beat)))
-            gone = ()
 
     def _quiet(self) -> list[str]:
         turn = next(self._turns)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from proto.reading import UNREADABLE
 from proto.requests import Explain, HeadsRequest, Lease, Resync
@@ -37,6 +37,8 @@ DIAL_TIMEOUT_S = 10.0
 SEND_TIMEOUT_S = 5.0
 PING_S = 10.0
 MAX_FRAME_BYTES = 64 * 2**20
+#: No proxy of the environment leads back to this machine.
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 #: A connection that held for this long starts the backoff anew.
 SETTLED_S = 30.0
 
@@ -138,7 +140,7 @@ class _Shell:
         except InvalidStatus as error:
             refused = refusal(error.response.status_code, bytes(error.response.body or b""), self._url)
             return self._failed(refused)
-        except (OSError, TimeoutError, InvalidHandshake) as error:
+        except (OSError, TimeoutError, WebSocketException) as error:
             sentence = f"{self._url} does not answer ({str(error) or type(error).__name__}): trying again."
             return self._failed(Refusal("unreachable", sentence, hard=False))
         await self._hold(connection)
@@ -153,6 +155,7 @@ class _Shell:
             compression=None,
             max_size=MAX_FRAME_BYTES,
             open_timeout=None,
+            proxy=None if urlsplit(self._url).hostname in LOOPBACK else True,
             ping_interval=PING_S,
             ping_timeout=PING_S,
             close_timeout=1,
@@ -164,21 +167,28 @@ class _Shell:
         self._log.info("connected", url=self._url)
         self._core.opened(now())
         self._flush()
-        sender = asyncio.create_task(line.send(), name="commands")
+        try:
+            async with asyncio.TaskGroup() as group:
+                sender = group.create_task(line.send(), name="commands")
+                cause = await self._read(connection)
+                sender.cancel()
+        finally:
+            self._line = None
+            await connection.close()
+        reason = line.dropped or "closed_by_exchange"
+        self._health.ill("exchange", f"the connection was lost ({reason}), trying again")
+        self._log.warning("disconnected", reason=reason, cause=cause)
+        self._core.closed(reason, now())
+        self._flush()
+
+    async def _read(self, connection: ClientConnection) -> str:
+        """Feed the core with every frame; return why the connection ended."""
         try:
             while True:
                 self._core.received(await connection.recv(decode=False), now())
                 self._flush()
         except ConnectionClosed as closed:
-            reason = line.dropped or "closed_by_exchange"
-            self._health.ill("exchange", f"the connection was lost ({reason}), trying again")
-            self._log.warning("disconnected", reason=reason, cause=str(closed))
-            self._core.closed(reason, now())
-            self._flush()
-        finally:
-            self._line = None
-            sender.cancel()
-            await connection.close()
+            return str(closed)
 
     def _failed(self, refused: Refusal) -> float | None:
         self._core.counts.add("failed_dials", refused.reason)
@@ -239,9 +249,10 @@ class _Line:
 def _signer(config: Config) -> Signer:
     try:
         parts = urlsplit(config.ws_url)
+        usable = parts.scheme in {"ws", "wss"} and bool(parts.hostname) and parts.port != 0
     except ValueError as error:
         raise SettingsError([f"KALSHI_WS_URL={config.ws_url!r} is no address: {error}."]) from error
-    if parts.scheme not in {"ws", "wss"} or not parts.hostname:
+    if not usable:
         raise SettingsError([f"KALSHI_WS_URL={config.ws_url!r} is no address: it should begin with wss:// or ws://."])
     path, key_id = config.kalshi_private_key_path, config.kalshi_key_id
     if not path and not key_id and config.kalshi_env == "sim":

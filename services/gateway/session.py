@@ -62,6 +62,7 @@ class Session:
         self._wanted: set[str] = set()
         self._repairs: dict[str, _Repair] = {}
         self._snapshot_at = 0.0
+        self._noted: set[str] = set()
         self._encode = msgspec.json.Encoder().encode
         self._handlers: dict[type, Callable[[Any, Now], None]] = {
             wire.OrderbookDelta: self._delta,
@@ -265,7 +266,14 @@ class Session:
 
     def _quarantine(self, frame: bytes, error: Malformed) -> None:
         self._counts.add("quarantined", error.reason)
-        self._out.publications.append((self._subjects.quarantine(error.reason), frame))
+        subject = self._subjects.quarantine(error.reason)
+        self._out.publications.append((subject, frame))
+        if error.reason not in self._noted:
+            self._noted.add(error.reason)
+            self._out.notes.append(
+                f"a frame was not understood ({error}): it is on {subject}, as are further ones;"
+                " if they go on, the exchange has changed its protocol and this gateway needs an update"
+            )
 
     def _publish(self, kind: str, ticker: str, message: msgspec.Struct) -> None:
         self._out.publications.append((self._subjects.market(kind, ticker), self._encode(message)))

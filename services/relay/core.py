@@ -193,8 +193,8 @@ class Relay:
         return Accepted(channel, ticker, "ended")
 
     def _unknown(self, channel: str, ticker: str, now: Now) -> Refused:
-        if self._directory.feed_lost(now):
-            text = "no gateway is heard, so it is not known which markets there are: try again"
+        if not self._directory.is_complete(now):
+            text = "it is not known yet which markets there are, for no gateway has named all of its own: try again"
             return _refused(channel, ticker, RelayCode.FEED_UNAVAILABLE, text)
         text = "no such market here: check the ticker, or ask for it to be followed"
         return _refused(channel, ticker, RelayCode.UNKNOWN_MARKET, text)

@@ -28,12 +28,15 @@ class Directory:
         self._heard: dict[str, float] = {}
         self._owner: dict[str, str] = {}
         self._stale: set[str] = set()
+        self._incomplete: set[str] = set()
 
     def __contains__(self, ticker: object) -> bool:
         return ticker in self._owner
 
     def heartbeat(self, beat: Heartbeat, now: Now) -> None:
         """Take a gateway's heads."""
+        if beat.instance not in self._heard:
+            self._incomplete.add(beat.instance)
         self._heard[beat.instance] = now.at
         self.lag_ms = max(0, now.ts - beat.sent_ts) / 1000
         self._owner.update(dict.fromkeys(beat.heads, beat.instance))
@@ -43,6 +46,14 @@ class Directory:
             if self._owner.get(ticker) == beat.instance:
                 del self._owner[ticker]
                 self._stale.discard(ticker)
+        if beat.instance in self._incomplete:
+            named = sum(owner == beat.instance for owner in self._owner.values())
+            if named >= beat.markets:
+                self._incomplete.discard(beat.instance)
+
+    def is_complete(self, now: Now) -> bool:
+        """Whether every gateway that is heard has named all its markets, which takes a new one some heartbeats."""
+        return not self.feed_lost(now) and not any(self._alive(instance, now) for instance in self._incomplete)
 
     def feed_lost(self, now: Now) -> bool:
         """Whether no gateway is heard."""
@@ -57,6 +68,7 @@ class Directory:
         gone = {instance for instance, heard_at in self._heard.items() if now.at - heard_at > FORGET_S}
         if gone:
             self._heard = {instance: at for instance, at in self._heard.items() if instance not in gone}
+            self._incomplete -= gone
             self._owner = {ticker: owner for ticker, owner in self._owner.items() if owner not in gone}
             self._stale &= self._owner.keys()
 

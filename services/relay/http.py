@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
+from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
 from proto.requests import BookReply
@@ -43,6 +44,16 @@ def application(
     async def asyncapi() -> Response:
         """Return the contract of the bus and of `/ws`."""
         return FileResponse(CONTRACT / "asyncapi.json")
+
+    @app.get("/messages.d.ts")
+    async def types() -> Response:
+        """Return the messages as TypeScript declares them."""
+        return FileResponse(CONTRACT / "messages.d.ts", media_type="text/plain")
+
+    @app.exception_handler(404)
+    async def not_found(request: Request, _: Exception) -> Response:
+        """Answer as every other error is answered."""
+        return _json({"error": {"code": 404, "message": f"there is nothing at {request.url.path}"}}, 404)
 
     app.mount("/", StaticFiles(directory=WEB, html=True))
     return app

@@ -47,6 +47,7 @@ async def serve(config: Config, runtime: Runtime, log: Log) -> None:
     core = Relay(directory, replicas)
     async with connect(runtime.nats_url, prefix=runtime.bus_prefix, creds=runtime.nats_creds, name="relay") as bus:
         shell = _Shell(core, directory, bus, log)
+        await shell.open()
         app = application(health, lambda: directory.markets(now()), shell.book)
         endpoints = {"/ws": Endpoint(shell, max_message_bytes=LIMITS.message_bytes)}
         async with (
@@ -71,10 +72,13 @@ class _Shell:
         self._flush_planned = False
         export(Exporter("relay", core.counts, {"events": "channel", "bad_commands": "name"}, self._gauges))
 
-    async def run(self, books: Books, health: Health) -> None:
-        """Serve until cancelled."""
+    async def open(self) -> None:
+        """Begin to hear gateways and breaks of the bus."""
         self._bus.on_break(self._broken)
         await self._bus.subscribe(self._bus.subjects.all("sys.gateway"), self._hear_gateway)
+
+    async def run(self, books: Books, health: Health) -> None:
+        """Serve until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._tick(health), name="tick")
             group.create_task(self._probe(), name="probe")
@@ -135,7 +139,7 @@ class _Shell:
             self._directory.prune(moment)
             self._core.tick(moment)
             health.judge("bus", well=self._bus.connected, problem=BUS_AWAY)
-            health.judge("feed", well=not self._directory.feed_lost(moment), problem=NO_GATEWAY)
+            health.judge("feed", well=self._directory.is_complete(moment), problem=NO_GATEWAY)
             for peer, client in list(self._clients.items()):
                 if self._core.stalled(client, moment):
                     reason = f"too slow for {LIMITS.stalled_s} s; {peer.queued_bytes} bytes waited"

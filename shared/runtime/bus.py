@@ -49,7 +49,6 @@ class Bus:
     def __init__(self, client: Client, url: str, subjects: Subjects) -> None:
         self.subjects = subjects
         self._url = url
-        self._trouble = "it closed the connection"
         self.dropped = 0
         self._client = client
         self._outbox: deque[tuple[str, bytes]] = deque()
@@ -192,15 +191,14 @@ class Bus:
             # One break for all that were dropped together: listeners look at every book.
             self._lost_messages = True
             self._wake.set()
-        elif isinstance(error, (nats.errors.Error, OSError)):
-            self._trouble = str(error) or type(error).__name__
-        else:
+        elif not isinstance(error, (nats.errors.Error, OSError)):
             self._bug = error
             self._wake.set()
 
     async def closed(self) -> None:
         """Take note that the client has given the connection up for good, as it does when the server forbids it."""
-        self._bug = self._bug or BusUnreachable(self._url, self._trouble)
+        cause = str(self._client.last_error or "") or "it closed the connection"
+        self._bug = self._bug or BusUnreachable(self._url, cause)
         self._wake.set()
 
     async def broken(self) -> None:

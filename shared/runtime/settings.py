@@ -32,6 +32,14 @@ NAMES = frozenset(
     }
 )
 
+#: Settings of the design that this version does not offer.
+PLANNED = frozenset(
+    {
+        *("SERIES_TICKERS", "MARKET_STATUS_FILTER", "SIM_MARKETS", "SIM_RATE", "SIM_SEED"),
+        *("RELAY_KEYS_PATH", "RELAY_JWT_SECRET", "RELAY_JWT_JWKS"),
+    }
+)
+
 #: Variables that carry one of our prefixes but belong to everybody.
 _FOREIGN = frozenset({"HTTP_PROXY"})
 
@@ -91,6 +99,9 @@ def _unknown(environ: Mapping[str, str]) -> list[str]:
     problems = []
     for name in sorted(environ):
         if name.startswith(PREFIXES) and name not in NAMES and name not in _FOREIGN:
+            if name in PLANNED:
+                problems.append(f"{name} is not offered yet: remove it.")
+                continue
             close = difflib.get_close_matches(name, NAMES, n=1)
             hint = f"did you mean {close[0]}?" if close else "remove it, or see .env.example for what there is."
             problems.append(f"{name} is no setting: {hint}")

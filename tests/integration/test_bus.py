@@ -313,3 +313,16 @@ async def test_a_cancelled_flush_does_no_harm(nats: Stack) -> None:
         async with asyncio.timeout(5):
             await bus.flush()
         assert heard == [b"afterwards"]
+
+
+async def test_a_connection_that_the_server_forbids_ends_the_block(nats: Stack) -> None:
+    """The client gives up for good then; going on as if the server were only away would be a lie."""
+
+    async def subscribe_to_too_much() -> None:
+        async with connect(nats.nats_url) as bus:
+            await bus.subscribe("x" * 5000, lambda _, __: None)
+            await asyncio.sleep(10)
+
+    with pytest.raises(ExceptionGroup) as caught:
+        await subscribe_to_too_much()
+    assert caught.group_contains(BusUnreachable, match="maximum control line exceeded")

@@ -447,3 +447,15 @@ async def test_leaving_ends_everything(feed: Feed, bus: Bus) -> None:
     await bus.flush()
     await bus.broken()
     assert len(heard) == count
+
+
+@pytest.mark.parametrize("payload", [b"\xff", b"{", b"[" * 100_000])
+async def test_unreadable_messages_are_passed_over(nats: Stack, payload: bytes) -> None:
+    """Whatever anybody publishes where books are told, nobody who follows ends by it."""
+    async with connect(nats.nats_url) as bus, follow(bus) as books:
+        bus.publish(bus.subjects.market("book", MARKET), payload)
+        bus.publish(bus.subjects.gateway("anybody"), payload)
+        await bus.flush()
+        async with asyncio.timeout(5):
+            while books.undecodable < 2:
+                await asyncio.sleep(0.01)

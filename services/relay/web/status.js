@@ -109,8 +109,8 @@ function emptyWords(doubt, { listed, failure }) {
   return {
     title: "No markets yet",
     text:
-      "The relay is up, but no market is followed. Name some in MARKET_TICKERS or SERIES_TICKERS, or wait " +
-      "until the catalog has found them. The page asks again every 10 seconds.",
+      "The relay is up, but no market is followed. Name some in the gateway's MARKET_TICKERS. " +
+      "The page asks again every 10 seconds.",
   };
 }
 

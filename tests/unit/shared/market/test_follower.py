@@ -275,3 +275,20 @@ def test_forgetting_leaves_nothing() -> None:
     assert scene.heard == []
     assert scene.follower.replicas == {}
     assert scene.follower.due(scene.now) == []
+
+
+def test_another_gateways_older_heads_do_not_vouch_for_a_book() -> None:
+    """A gateway that goes on from an older epoch keeps nothing live; once the owner is lost its book is asked for."""
+    scene = Scene()
+    scene.receive(snapshot(20))
+    scene.beat({A: (20, 0)}, instance="newer")
+    for _ in range(4):
+        scene.beat({A: (10, 7)}, instance="older")
+        scene.wait(1)
+    replica = scene.follower.replicas[A]
+    assert replica.reason == "gateway_lost"
+    scene.beat({A: (10, 8)}, instance="older")
+    scene.wait(0.2)
+    assert scene.follower.due(scene.now) == [A]
+    scene.receive(snapshot(30))
+    assert replica.status == "live"
