@@ -69,7 +69,7 @@ class Lease(msgspec.Struct, frozen=True):
 
 
 class LeaseReply(msgspec.Struct, frozen=True):
-    """Answer to a lease: the tickers it now covers and when it ends."""
+    """Answer to a lease: all tickers that the client has leased, and when those of this request end."""
 
     client: str
     tickers: tuple[str, ...]

@@ -505,7 +505,7 @@ export interface Lease {
   readonly ttl_s?: number;
 }
 
-/** Answer to a lease: the tickers it now covers and when it ends. */
+/** Answer to a lease: all tickers that the client has leased, and when those of this request end. */
 export interface LeaseReply {
   readonly client: string;
   readonly tickers: ReadonlyArray<string>;

@@ -70,6 +70,7 @@ class _Shell:
         self._joined: dict[TopicKey, Subscription | None] = {}
         self._topics_changed = asyncio.Event()
         self._flush_planned = False
+        self._breaks = 0
         export(Exporter("relay", core.counts, {"events": "channel", "bad_commands": "name"}, self._gauges))
 
     async def open(self) -> None:
@@ -127,6 +128,7 @@ class _Shell:
             self._directory.heartbeat(_heartbeats.decode(payload), now())
 
     def _broken(self) -> None:
+        self._breaks += 1
         self._core.broken()
         self._topics_changed.set()
         self._plan_flush()
@@ -189,16 +191,18 @@ class _Shell:
             await end(subscription)
 
     async def _ask_images(self) -> None:
+        breaks = self._breaks
         waiting = self._core.open_views()
         if waiting:
             # After the subscriptions have reached the server, so that no change falls between image and first event.
             await self._bus.flush()
-        while waiting:
+        while waiting and breaks == self._breaks:
             batch, waiting = waiting[:ASK_AT_ONCE], waiting[ASK_AT_ONCE:]
             images: Sequence[BookImage] = ()
             with contextlib.suppress(RequestError, *UNREADABLE):
                 images = await ask_book_builder(self._bus, batch)
-            for image in images:
+            for image in images if breaks == self._breaks else ():
+                # One that was asked for before the bus broke again proves nothing.
                 replica = Replica(image.ticker)
                 replica.snapshot(image)
                 if image.status == "stale":

@@ -68,7 +68,7 @@ class Topic:
             return []
         events = [_encode(replica.image())]
         if replica.reason is not None:
-            events.append(_encode(replica.mark(replica.reason, replica.received_ts)))
+            events.append(_encode(replica.doubt(replica.reason, replica.received_ts)))
         return events
 
     @property

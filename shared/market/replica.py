@@ -115,6 +115,10 @@ class Replica:
     def mark(self, reason: StaleReason, ts: int) -> Stale:
         """Mark the book stale on our own judgement and return the message that says so."""
         self.reason = reason
+        return self.doubt(reason, ts)
+
+    def doubt(self, reason: StaleReason, ts: int) -> Stale:
+        """Return the message that says that the book is stale."""
         return Stale(self.ticker, self.epoch, self.seq, ts, reason)
 
     def _apply(self, message: Delta) -> bool:
