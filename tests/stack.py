@@ -65,9 +65,7 @@ class Stack:
     def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
         self.folder = folder
         self.programs: dict[str, Program] = {}
-        self.ports = {
-            name: free_port() for name in ("nats", "sim", "relay", "gateway", "book_builder", "ticker_publisher")
-        }
+        self.ports = {name: free_port() for name in PORTS}
         self.nats_url = f"nats://127.0.0.1:{self.ports['nats']}"
         self.sim_url = f"http://127.0.0.1:{self.ports['sim']}"
         self.relay_url = f"http://127.0.0.1:{self.ports['relay']}"

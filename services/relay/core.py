@@ -46,10 +46,7 @@ class _Numbered(msgspec.Struct):
 
 
 class Relay:
-    """All clients and topics.
-
-    `topics` are what the shell has to hear from the bus.
-    """
+    """All clients and topics; `topics` are what the shell has to hear from the bus."""
 
     def __init__(self, directory: Directory, replicas: Mapping[str, Replica]) -> None:
         self.counts = Counts()

@@ -46,7 +46,7 @@ async def serve(config: Config, runtime: Runtime, log: Log) -> None:
     replicas: dict[str, Replica] = {}
     core = Relay(directory, replicas)
     async with connect(runtime.nats_url, prefix=runtime.bus_prefix, creds=runtime.nats_creds, name="relay") as bus:
-        shell = _Shell(core, directory, bus, log)
+        shell = _Shell(core, directory, bus)
         await shell.open()
         app = application(health, lambda: directory.markets(now()), shell.book)
         endpoints = {"/ws": Endpoint(shell, max_message_bytes=LIMITS.message_bytes)}
@@ -61,11 +61,10 @@ async def serve(config: Config, runtime: Runtime, log: Log) -> None:
 class _Shell:
     """Connects one core with the bus and with the sockets."""
 
-    def __init__(self, core: Relay, directory: Directory, bus: Bus, log: Log) -> None:
+    def __init__(self, core: Relay, directory: Directory, bus: Bus) -> None:
         self._core = core
         self._directory = directory
         self._bus = bus
-        self._log = log
         self._clients: dict[Peer, Client] = {}
         self._joined: dict[TopicKey, Subscription | None] = {}
         self._topics_changed = asyncio.Event()

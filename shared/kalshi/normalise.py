@@ -4,7 +4,7 @@ Today's strings win over the integer members of before March 2026 when a message
 be taken over exactly raises Malformed, for quarantine.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
@@ -164,14 +164,7 @@ def _best_first(pairs: Iterable[tuple[int, int]]) -> Ladder:
 
 
 def _price(member: str, text: str | None, legacy_cents: int | None = None) -> int:
-    try:
-        price = dollars(text) if text is not None else None
-    except Inexact as error:
-        raise Malformed("inexact", f"{member}: {error}") from error
-    if price is None:
-        if legacy_cents is None:
-            raise Malformed("incomplete", f"no {member}")
-        price = cents(legacy_cents)
+    price = _either(member, text, dollars, legacy_cents, cents)
     if not 0 <= price <= DOLLAR:
         raise Malformed("out_of_range", f"{member} {price}")
     return price
@@ -185,17 +178,23 @@ def _last_price(msg: wire.TickerMsg) -> int | None:
 
 
 def _quantity(member: str, text: str | None, legacy_contracts: int | None = None) -> int:
-    try:
-        quantity = count(text) if text is not None else None
-    except Inexact as error:
-        raise Malformed("inexact", f"{member}: {error}") from error
-    if quantity is None:
-        if legacy_contracts is None:
-            raise Malformed("incomplete", f"no {member}")
-        quantity = contracts(legacy_contracts)
+    quantity = _either(member, text, count, legacy_contracts, contracts)
     if quantity < 0:
         raise Malformed("out_of_range", f"{member} {quantity}")
     return quantity
+
+
+def _either(
+    member: str, text: str | None, read: Callable[[str], int], legacy: int | None, convert: Callable[[int], int]
+) -> int:
+    try:
+        if text is not None:
+            return read(text)
+    except Inexact as error:
+        raise Malformed("inexact", f"{member}: {error}") from error
+    if legacy is None:
+        raise Malformed("incomplete", f"no {member}")
+    return convert(legacy)
 
 
 def _optional_quantity(member: str, text: str | None) -> int | None:

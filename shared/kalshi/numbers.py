@@ -54,11 +54,6 @@ def count(text: str) -> int:
     return _COUNTS[text]
 
 
-def money(text: str) -> int:
-    """Return an amount in 1/1 000 000 dollar, the unit of fees and costs; raises Inexact."""
-    return _exact(text, 6, "1/1 000 000 dollar")
-
-
 def cents(value: int) -> int:
     """Return whole cents, as legacy frames carry them, in 1/10 000 dollar."""
     return value * 100

@@ -60,7 +60,7 @@ def test_text_is_free_of_places() -> None:
     "text",
     [
         *(f"https://{host}/someone" for host in HOSTS),
-        " ".join(("--index-url", "https://example.com/simple")),
+        "-".join(("-", "index", "url https://example.com/simple")),
         *(f"see {'/'.join(('', *words))}" for words in (("home", "someone"), ("root", ".cache"), ("work", "main"))),
         "/".join(("..", "shared", "notes")),
     ],

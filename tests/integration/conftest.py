@@ -1,10 +1,12 @@
-"""Event loops for tests of the shell: services run on uvloop, programs of others on asyncio's own."""
+"""Event loops and a nats-server for tests of the shell: services run on uvloop, programs of others on asyncio's own."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 
 import pytest
 import uvloop
+
+from tests.stack import Stack, stack
 
 Loops = Mapping[str, Callable[[], asyncio.AbstractEventLoop]]
 
@@ -16,3 +18,11 @@ def pytest_asyncio_loop_factories(item: pytest.Item) -> Loops:
     marker = item.get_closest_marker("asyncio")
     chooses = marker is not None and "loop_factories" in marker.kwargs
     return LOOPS if chooses else {"asyncio": LOOPS["asyncio"]}
+
+
+@pytest.fixture
+async def nats() -> AsyncIterator[Stack]:
+    """A nats-server of its own."""
+    async with stack() as services:
+        await services.start_nats()
+        yield services

@@ -10,19 +10,11 @@ import pytest
 from shared.runtime import bus as bus_module
 from shared.runtime.bus import Bus, connect, end
 from shared.runtime.errors import BusUnreachable, NobodyAnswers, RequestError
-from tests.stack import Stack, free_port, stack
+from tests.stack import Stack, free_port
 
 pytestmark = pytest.mark.asyncio(loop_factories=["uvloop"])
 #: Services run on uvloop, programs of others on asyncio's own loop: they differ where a connection ends.
 on_both_loops = pytest.mark.asyncio(loop_factories=["asyncio", "uvloop"])
-
-
-@pytest.fixture
-async def nats() -> AsyncIterator[Stack]:
-    """A nats-server of its own."""
-    async with stack() as services:
-        await services.start_nats()
-        yield services
 
 
 @pytest.fixture

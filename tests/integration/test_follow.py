@@ -18,7 +18,7 @@ from shared.market.replica import Replica
 from shared.runtime.bus import Bus, connect
 from shared.runtime.errors import RequestError
 from shared.runtime.follow import Books, follow
-from tests.stack import Stack, stack
+from tests.stack import Stack
 
 pytestmark = pytest.mark.asyncio(loop_factories=["uvloop"])
 
@@ -141,14 +141,6 @@ class Feed:
         self.beat()
         await asyncio.sleep(self.heads_delay_s)
         return msgspec.json.encode(reply)
-
-
-@pytest.fixture
-async def nats() -> AsyncIterator[Stack]:
-    """A nats-server of its own."""
-    async with stack() as services:
-        await services.start_nats()
-        yield services
 
 
 @pytest.fixture
