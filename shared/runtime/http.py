@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
-from functools import partial
 from typing import Any
 
 import uvicorn
@@ -85,4 +84,4 @@ def _peer_factory(endpoints: Mapping[str, Endpoint]) -> Any:
     def make(*, server_state: Any, **_: Any) -> Peer:
         return Peer(endpoints, server_state)
 
-    return partial(make)
+    return make
