@@ -162,8 +162,10 @@ class Bus:
         try:
             yield
         finally:
-            with contextlib.suppress(nats.errors.Error):
-                await micro.stop()
+            # It waits ten seconds for a server that goes away at the same moment.
+            with contextlib.suppress(nats.errors.Error, TimeoutError):
+                async with asyncio.timeout(FINISH_TIMEOUT_S):
+                    await micro.stop()
 
     async def open(self) -> None:
         """Begin to hear the echoes that `flush` waits for."""
