@@ -1,122 +1,92 @@
-"""The exchange: its markets, the captures that move them, and the sessions that are told."""
+"""The exchange: a world, what moves it, and the sessions that are told."""
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable
 from math import inf
+from typing import Protocol
 
 import msgspec
 
-from services.simulator.errors import BadCapture
-from services.simulator.market import Market
-from services.simulator.player import Player
-from services.simulator.replay import Capture, Step, play
-from services.simulator.session import Session
-from services.simulator.subscription import Channel
+from services.simulator.feed.channels import Channel
+from services.simulator.feed.habits import Habits, Manners
+from services.simulator.feed.subscription import Subscription
+from services.simulator.session.acts import Act
+from services.simulator.session.session import Session
+from services.simulator.world.floor import Floor
+from services.simulator.world.world import World
 from shared.market.clock import Now
 
-#: Steps per turn: at high speed a capture is due all at once, and others want a turn too.
-STEPS_PER_TURN = 500
+#: Sessions that have closed and whose books can still be asked for.
+CLOSED_SESSIONS = 16
+
+
+class Engine(Protocol):
+    """Something that moves the world as time goes by."""
+
+    def next_at(self) -> float:
+        """Return when it has something to do; infinity means not before somebody asks for it."""
+
+    def run(self, now: Now) -> None:
+        """Do what is due; a large backlog is left for the next turn, for others want a turn too."""
 
 
 class Outgoing(msgspec.Struct, frozen=True):
     """What a turn produced, and when the next is due; infinity means not before a client says something."""
 
     frames: list[tuple[Session, list[bytes]]]
+    acts: list[tuple[Session, Act]]
     wake_at: float
 
 
-class ReplayStatus(msgspec.Struct, frozen=True):
-    """How far a capture has come; `played` counts frames of the current pass, or of the last one while resting."""
-
-    capture: str
-    frames: int
-    played: int
-    passes: int
-    resting: bool
-    markets: tuple[str, ...]
-
-
 class Exchange:
-    """A capture starts when a client first subscribes to one of its markets; its books are there before."""
+    """Sessions, and the engines that move the world they look at."""
 
-    def __init__(self, captures: Sequence[Capture], *, speed: float = 1.0, loop: bool = True) -> None:
-        self.markets: dict[str, Market] = {}
-        self._players = [Player(capture, speed=speed, loop=loop) for capture in captures]
-        self._sessions: dict[Session, None] = {}
-        owners: dict[str, Capture] = {}
-        for capture in captures:
-            self._list_markets(capture, owners)
+    def __init__(self, world: World, uniform: Callable[[], float], *, habits: Habits | None = None) -> None:
+        self.world = world
+        self.manners = Manners(habits or Habits())
+        self.floor = Floor(world, uniform)
+        self.sessions: dict[int, Session] = {}
+        self.engines: list[Engine] = []
+        #: The subscriptions to books of the last sessions that closed, with the sessions' numbers.
+        self.closed: deque[tuple[int, list[Subscription]]] = deque(maxlen=CLOSED_SESSIONS)
+        self._uniform = uniform
+        self._opened = 0
 
-    def open(self) -> Session:
+    def open(self, key_id: str = "") -> Session:
         """Return the session of a new client."""
-        session = Session(self.markets)
-        self._sessions[session] = None
+        self._opened += 1
+        session = Session(self._opened, key_id, self.floor, self.manners, self._uniform)
+        self.sessions[session.number] = session
         return session
 
     def close(self, session: Session) -> None:
-        """Forget a client."""
+        """Forget a client, but not yet what it knew of the books."""
+        books = [known for known in session.subscriptions.values() if known.channel is Channel.BOOK]
+        if books:
+            self.closed.append((session.number, books))
         session.close()
-        self._sessions.pop(session, None)
+        self.sessions.pop(session.number, None)
 
     def receive(self, session: Session, text: str | bytes, now: Now) -> list[bytes]:
-        """Take a client's command and return the frames for it; what now starts to play comes by `advance`."""
-        session.receive(text, now.ts)
-        for player in self._players:
-            if not player.started and any(self.markets[name].is_heard() for name in player.capture.tickers):
-                player.start(now.at)
+        """Take a client's command and return the frames for it; what it sets in motion comes by `advance`."""
+        self.manners.at(now.ts)
+        session.receive(text, now)
         return session.take()
 
     def advance(self, now: Now) -> Outgoing:
-        """Play what is due and return all frames that waited."""
-        for player in self._players:
-            for step in player.due(now.at, STEPS_PER_TURN):
-                self._play(step, now.ts)
-        frames = [(session, session.take()) for session in self._sessions if session.outbox]
-        return Outgoing(frames, min((player.next_at() for player in self._players), default=inf))
+        """Let the engines do what is due and return all frames that waited."""
+        self.manners.at(now.ts)
+        for engine in self.engines:
+            if engine.next_at() <= now.at:
+                engine.run(now)
+        for session in self.sessions.values():
+            if session.next_at() <= now.at:
+                session.release(now)
+        frames = [(session, session.take()) for session in self.sessions.values() if session.outbox]
+        acts = [(session, act) for session in self.sessions.values() for act in session.take_acts()]
+        return Outgoing(frames, acts, self._wake_at())
 
-    def status(self) -> list[ReplayStatus]:
-        """Return how far each capture has come."""
-        return [
-            ReplayStatus(
-                capture=player.capture.name,
-                frames=len(player.capture.steps),
-                played=player.played,
-                passes=player.passes,
-                resting=player.resting,
-                markets=player.capture.tickers,
-            )
-            for player in self._players
-        ]
-
-    def _list_markets(self, capture: Capture, owners: dict[str, Capture]) -> None:
-        for step in capture.steps:
-            if step.channel is Channel.BOOK and (owner := owners.setdefault(step.ticker, capture)) is not capture:
-                problem = f"{step.ticker} is moved by {owner.name} already, so name one of them in SIM_CAPTURE"
-                raise BadCapture(capture.name, 0, problem)
-            if step.ticker in self.markets:
-                continue
-            market = Market(step.ticker, step.market_id, legacy=step.legacy)
-            self.markets[step.ticker] = market
-            if step.ladders is not None:
-                market.book.load(*step.ladders)
-            if step.channel is Channel.TICKER:
-                market.recorded_ticker = step.msg
-
-    def _play(self, step: Step, now_ts: int) -> None:
-        market = self.markets[step.ticker]
-        play(step, market.book)
-        if step.channel is Channel.TICKER:
-            market.recorded_ticker = step.msg
-            for subscription in market.listeners(Channel.TICKER):
-                subscription.say_unsequenced(step.kind, step.msg)
-            return
-        for subscription in market.listeners(step.channel):
-            subscription.say(step.kind, step.yes_scale_msg if subscription.yes_scale else step.msg)
-        if step.channel is Channel.BOOK:
-            self._tell_ticker(market, now_ts)
-
-    def _tell_ticker(self, market: Market, now_ts: int) -> None:
-        listeners = market.listeners(Channel.TICKER)
-        if listeners and market.moved():
-            msg = market.derived_ticker(now_ts)
-            for subscription in listeners:
-                subscription.say_unsequenced("ticker", msg)
+    def _wake_at(self) -> float:
+        waits = [engine.next_at() for engine in self.engines]
+        waits += [session.next_at() for session in self.sessions.values()]
+        return min(waits, default=inf)

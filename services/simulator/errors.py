@@ -1,11 +1,13 @@
-"""What can be wrong with a capture or with a client's command.
+"""What can be wrong with a capture, a fault script or a client's command.
 
 SimulatorError
 ├── BadCapture      a capture can not be played
+├── BadFault        a fault can not be done
+├── BadPrivate      a private message can not be sent
 └── CommandRefused  a client's command is answered with an error
 """
 
-from services.simulator.subscription import Subscription
+from services.simulator.feed.subscription import Subscription
 
 
 class SimulatorError(Exception):
@@ -24,6 +26,22 @@ class BadCapture(SimulatorError):
     def __str__(self) -> str:
         where = f"{self.name}, line {self.line}" if self.line else self.name
         return f"The capture {where} can not be played: {self.problem}."
+
+
+class BadFault(SimulatorError):
+    """A fault can not be done; `problem` says why and what to write instead."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+
+class BadPrivate(SimulatorError):
+    """A private message can not be sent; `problem` says why."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
 
 
 class CommandRefused(SimulatorError):

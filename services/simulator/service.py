@@ -2,18 +2,24 @@
 
 import asyncio
 import contextlib
+import random
+from collections import Counter
 from collections.abc import Mapping
 from math import inf
 from pathlib import Path
 
+from services.simulator.build import Chance, Material, Simulation, simulation
 from services.simulator.config import Config
-from services.simulator.core import Exchange
-from services.simulator.errors import BadCapture
-from services.simulator.http import API, application
-from services.simulator.replay import Capture, parse
-from services.simulator.session import Session
+from services.simulator.errors import BadCapture, BadFault
+from services.simulator.faults import script
+from services.simulator.flow import shape
+from services.simulator.http.application import API, application
+from services.simulator.replay.capture import Capture, parse
+from services.simulator.session.acts import Act, Close, Cut, Mute, Unmute
+from services.simulator.session.session import Session
 from shared.kalshi.errors import BadKey
 from shared.kalshi.signing import (
+    HEADERS,
     SIMULATOR_KEY_ID,
     PublicKey,
     Refusal,
@@ -34,17 +40,20 @@ WEBSOCKET_PATH = API.removesuffix("/v2") + "/ws/v2"
 PING_INTERVAL_S = 10.0
 #: A client that leaves more than this unread is cut, as the exchange cuts slow readers.
 MAX_QUEUED_BYTES = 64 * 2**20
+#: The suffix in SIM_CAPTURE of a recording with `use_yes_price` true.
+_YES_SCALE = ":yes"
+_ALL = "all"
 _DATA = Path(__file__).parent / "data"
 
 
 async def serve(config: Config, _: Runtime, log: Log) -> None:
-    """Play until cancelled; raises SettingsError and CannotListen."""
-    exchange = _exchange(config)
+    """Trade until cancelled; raises SettingsError and CannotListen."""
+    running = _simulation(config)
     verifier = Verifier(_trusted_keys(config))
-    clients = Clients(exchange, verifier, log)
-    health = Health("replay")
-    health.well("replay")
-    app = application(exchange, clients.check)
+    clients = Clients(running, verifier, log)
+    health = Health("exchange")
+    health.well("exchange")
+    app = application(running, clients.check, now, tier=config.sim_tier)
     app.router.routes.extend(health.routes())
     endpoint = Endpoint(clients, ping_interval_s=PING_INTERVAL_S, ping_payload=b"heartbeat")
     async with serving(
@@ -58,29 +67,33 @@ async def serve(config: Config, _: Runtime, log: Log) -> None:
             "ready",
             websocket=f"ws://{config.sim_host}:{config.sim_port}{WEBSOCKET_PATH}",
             rest=f"http://{config.sim_host}:{config.sim_port}{API}",
-            captures=[status.capture for status in exchange.status()],
-            markets=len(exchange.markets),
+            captures=[player.capture.name for player in running.players],
+            markets=len(running.exchange.world.markets),
+            rate=config.sim_rate,
         )
-        await clients.play()
+        await clients.run()
 
 
 class Clients:
-    """The connected clients and the loop that plays to them."""
+    """The connected clients and the loop that lets time pass for them."""
 
-    def __init__(self, exchange: Exchange, verifier: Verifier, log: Log) -> None:
-        self._exchange = exchange
+    def __init__(self, running: Simulation, verifier: Verifier, log: Log) -> None:
+        self._running = running
+        self._exchange = running.exchange
         self._verifier = verifier
         self._log = log
         self._sessions: dict[Peer, Session] = {}
         self._peers: dict[Session, Peer] = {}
         self._asked = asyncio.Event()
 
-    async def play(self) -> None:
-        """Play what is due, and wait for the next frame or the next command."""
+    async def run(self) -> None:
+        """Do what is due, and wait for the next event or the next command."""
         while True:
             outgoing = self._exchange.advance(now())
             for session, frames in outgoing.frames:
                 self._send(self._peers[session], frames)
+            for session, act in outgoing.acts:
+                _perform(act, self._peers[session])
             await self._wait(outgoing.wake_at)
 
     def check(self, headers: Mapping[str, str], method: str, path: str) -> Refusal | None:
@@ -88,20 +101,22 @@ class Clients:
         return self._verifier.check(headers, method, path, now().ts // 1000)
 
     def authorise(self, request: Request) -> Rejection | None:
-        """Refuse a handshake that is not signed well."""
-        headers = {name.upper(): value for name, value in request.headers.raw_items()}
+        """Refuse a handshake that is not signed well, is one too many, or is to fail."""
+        headers = _upper(request)
+        key_id = headers.get(HEADERS.key, "")
         refusal = self.check(headers, "GET", request.path)
-        if refusal is None:
+        turned_away = self._running.door.admit(key_id, self._connected()[key_id], now(), refusal)
+        if turned_away is None:
             return None
-        self._log.warning("handshake refused", code=refusal.code, details=refusal.details)
-        return Rejection(401, "Unauthorized", refusal.body())
+        self._log.warning("handshake refused", status=turned_away.status, reason=turned_away.reason)
+        return Rejection(turned_away.status, turned_away.reason, turned_away.body)
 
     def opened(self, peer: Peer) -> None:
         """Open a session for a new client."""
-        session = self._exchange.open()
+        session = self._exchange.open(peer.headers.get(HEADERS.key, ""))
         self._sessions[peer] = session
         self._peers[session] = peer
-        self._log.info("client connected", address=peer.address, clients=len(self._peers))
+        self._log.info("client connected", address=peer.address, session=session.number, clients=len(self._peers))
 
     def received(self, peer: Peer, message: str | bytes) -> None:
         """Answer a command."""
@@ -113,7 +128,14 @@ class Clients:
         session = self._sessions.pop(peer)
         del self._peers[session]
         self._exchange.close(session)
-        self._log.info("client gone", clients=len(self._peers))
+        self._log.info("client gone", session=session.number, clients=len(self._peers))
+
+    def wake(self) -> None:
+        """Look at once for what is due: a hand reached into the exchange."""
+        self._asked.set()
+
+    def _connected(self) -> Counter[str]:
+        return Counter(session.key_id for session in self._peers)
 
     def _send(self, peer: Peer, frames: list[bytes]) -> None:
         peer.send(*frames)
@@ -132,26 +154,72 @@ class Clients:
         self._asked.clear()
 
 
-def _exchange(config: Config) -> Exchange:
+def _perform(act: Act, peer: Peer) -> None:
+    match act:
+        case Cut():
+            peer.abort()
+        case Close(code, reason):
+            peer.close(code, reason)
+        case Mute(pongs):
+            peer.mute(pongs=pongs)
+        case Unmute():
+            peer.unmute()
+
+
+def _upper(request: Request) -> dict[str, str]:
+    return {name.upper(): value for name, value in request.headers.raw_items()}
+
+
+def _simulation(config: Config) -> Simulation:
     try:
-        captures = [_capture(path) for path in _capture_paths(config.sim_capture)]
-        return Exchange(captures, speed=config.sim_speed, loop=config.sim_loop)
+        material = Material(
+            captures=[_capture(name) for name in _capture_names(config.sim_capture)],
+            listing=(_DATA / "rest-markets-sports-2026-07-09.json.gz").read_bytes(),
+            shape=shape.read((_DATA / "shape.json").read_bytes()),
+        )
+        running = simulation(config, material, _chance(config.sim_seed), now().ts)
     except BadCapture as error:
         raise SettingsError([f"SIM_CAPTURE: {error}"]) from error
+    if config.sim_faults:
+        running.faults.post(_faults(config.sim_faults), now())
+    return running
 
 
-def _capture_paths(names: tuple[str, ...]) -> list[Path]:
-    carried = {_name(path): path for path in sorted(_DATA.glob("*.jsonl*"))}
-    return [carried.get(name) or Path(name) for name in dict.fromkeys(names)] or list(carried.values())
+def _chance(seed: int) -> Chance:
+    # Two sources, so that what clients do does not change what the crowd does.
+    crowd, other = random.Random(seed), random.Random(f"{seed} other")  # noqa: S311 - to be repeated, not to be secret
+    return Chance(crowd.random, other.random)
 
 
-def _capture(path: Path) -> Capture:
+def _faults(path: str) -> list[script.Fault]:
     try:
-        return parse(path.name, path.read_bytes())
+        return script.read(Path(path).read_bytes())
     except OSError as error:
-        carried = ", ".join(_name(known) for known in sorted(_DATA.glob("*.jsonl*")))
-        problem = f"{path} is neither a file that can be read nor one of {carried}"
+        problem = f"{path!r} can not be read ({error.strerror}): give the path of a file with faults."
+        raise SettingsError([f"SIM_FAULTS={problem}"]) from error
+    except BadFault as error:
+        raise SettingsError([f"SIM_FAULTS={path!r} can not be done: {error.problem}"]) from error
+
+
+def _capture_names(names: tuple[str, ...]) -> list[str]:
+    wanted = [name for name in dict.fromkeys(names) if name != _ALL]
+    carried = [_name(path) for path in _carried()] if _ALL in names else []
+    return list(dict.fromkeys(carried + wanted))
+
+
+def _capture(name: str) -> Capture:
+    yes_scale = name.endswith(_YES_SCALE)
+    name = name.removesuffix(_YES_SCALE)
+    path = next((known for known in _carried() if _name(known) == name), Path(name))
+    try:
+        return parse(path.name, path.read_bytes(), yes_scale=yes_scale)
+    except OSError as error:
+        problem = f"{path} is neither a file that can be read nor one of {', '.join(map(_name, _carried()))}, all"
         raise BadCapture(path.name, 0, problem) from error
+
+
+def _carried() -> list[Path]:
+    return sorted(_DATA.glob("*.jsonl*"))
 
 
 def _name(path: Path) -> str:

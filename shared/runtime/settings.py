@@ -27,7 +27,8 @@ NAMES = frozenset(
         *("HTTP_HOST", "HTTP_PORT"),
         *("RELAY_HOST", "RELAY_PORT", "RELAY_AUTH"),
         *("TICKER_INTERVAL",),
-        *("SIM_HOST", "SIM_PORT", "SIM_CAPTURE", "SIM_SPEED", "SIM_LOOP"),
+        *("SIM_HOST", "SIM_PORT", "SIM_MARKETS", "SIM_RATE", "SIM_SEED", "SIM_COMBOS", "SIM_ROUND"),
+        *("SIM_CAPTURE", "SIM_SPEED", "SIM_LOOP", "SIM_FAULTS", "SIM_CONNECTIONS", "SIM_TIER"),
         *("LOG_LEVEL", "LOG_FORMAT"),
     }
 )
@@ -35,7 +36,7 @@ NAMES = frozenset(
 #: Settings of the design that this version does not offer.
 PLANNED = frozenset(
     {
-        *("SERIES_TICKERS", "MARKET_STATUS_FILTER", "SIM_MARKETS", "SIM_RATE", "SIM_SEED"),
+        *("SERIES_TICKERS", "MARKET_STATUS_FILTER"),
         *("RELAY_KEYS_PATH", "RELAY_JWT_SECRET", "RELAY_JWT_JWKS"),
     }
 )

@@ -62,7 +62,13 @@ class Endpoint(msgspec.Struct, frozen=True):
 
 def text_frame(payload: bytes) -> bytes:
     """Return the bytes of an unmasked text frame, to be made once and written to many clients."""
-    return Frame(Opcode.TEXT, payload).serialize(mask=False)
+    # By hand (RFC 6455, section 5.2), because it is done for every message and the library takes four times as long.
+    size = len(payload)
+    if size < 126:
+        return b"\x81%c%b" % (size, payload)
+    if size < 2**16:
+        return b"\x81\x7e%b%b" % (size.to_bytes(2), payload)
+    return b"\x81\x7f%b%b" % (size.to_bytes(8), payload)
 
 
 class Peer(asyncio.Protocol):
@@ -70,6 +76,8 @@ class Peer(asyncio.Protocol):
 
     def __init__(self, endpoints: Mapping[str, Endpoint], server_state: Any) -> None:
         self.path = ""
+        #: Of the handshake, by upper-case name.
+        self.headers: Mapping[str, str] = {}
         self._endpoints = endpoints
         self._connections: set[Any] = server_state.connections
         self._protocol = ServerProtocol(max_size=None)
@@ -98,8 +106,8 @@ class Peer(asyncio.Protocol):
 
     def send(self, *payloads: bytes) -> None:
         """Queue text messages; they leave together at the end of this loop turn, if the client reads."""
-        for payload in payloads:
-            self.write(text_frame(payload))
+        if payloads:
+            self.write(b"".join([text_frame(payload) for payload in payloads]))
 
     def write(self, frame: bytes) -> None:
         """Queue a prepared frame, unless the connection is about to close."""
@@ -189,6 +197,7 @@ class Peer(asyncio.Protocol):
 
     def _handshake(self, request: Request) -> None:
         self.path = urlsplit(request.path).path
+        self.headers = {name.upper(): value for name, value in request.headers.raw_items()}
         endpoint = self._endpoints.get(self.path)
         rejection = (
             endpoint.handler.authorise(request)

@@ -23,6 +23,8 @@ def _defaults(name: str) -> set[str]:
 
 
 def _written(default: object) -> str:
+    if default is None:
+        return ""  # it depends on other settings
     if isinstance(default, tuple):
         return ",".join(map(str, default))
     return str(default).lower() if isinstance(default, bool) else str(default)

@@ -20,7 +20,7 @@ SPEED = "2000"
 @pytest_asyncio.fixture
 async def running() -> AsyncIterator[tuple[Stack, list[str]]]:
     """Everything, with a simulator that plays each capture once."""
-    async with stack(SIM_SPEED=SPEED, SIM_LOOP="0") as services:
+    async with stack(SIM_CAPTURE="all", SIM_SPEED=SPEED, SIM_LOOP="0") as services:
         tickers = await services.start_all()
         yield services, tickers
 

@@ -20,7 +20,7 @@ SPEED = "20"
 @pytest_asyncio.fixture
 async def running() -> AsyncIterator[tuple[Stack, list[str]]]:
     """Everything, with captures that go on for longer than a test."""
-    async with stack(SIM_SPEED=SPEED) as services:
+    async with stack(SIM_CAPTURE="all", SIM_SPEED=SPEED) as services:
         yield services, await services.start_all()
 
 
@@ -134,7 +134,7 @@ async def test_a_restarted_nats_server_is_survived_by_all(running: tuple[Stack, 
 
 async def test_leases_bring_markets_and_take_them_away() -> None:
     """A leased market appears, and when the lease ends it is `unsubscribed` and unknown."""
-    async with stack(SIM_SPEED=SPEED) as services:
+    async with stack(SIM_CAPTURE="all", SIM_SPEED=SPEED) as services:
         await asyncio.gather(services.start_nats(), services.start("simulator"))
         ticker = (await services.tickers())[0]
         await services.start("gateway", "book_builder", "relay")

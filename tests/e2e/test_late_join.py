@@ -52,7 +52,7 @@ class History:
 @pytest_asyncio.fixture
 async def running() -> AsyncIterator[tuple[Stack, History, Bus, list[str]]]:
     """Everything, with a history that was there first."""
-    async with stack(SIM_SPEED=SPEED, SIM_LOOP="0") as services:
+    async with stack(SIM_CAPTURE="all", SIM_SPEED=SPEED, SIM_LOOP="0") as services:
         await asyncio.gather(services.start_nats(), services.start("simulator"))
         tickers = await services.tickers()
         async with connect(services.nats_url) as bus:

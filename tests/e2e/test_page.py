@@ -60,7 +60,7 @@ async def _drawn(page: Page, ladder: str) -> Levels:
 
 async def test_page_shows_the_exchanges_books() -> None:
     """What the page holds for every market, and what it draws for one, is the simulator's book, level by level."""
-    async with stack(SIM_SPEED="2000", SIM_LOOP="0") as services:
+    async with stack(SIM_CAPTURE="all", SIM_SPEED="2000", SIM_LOOP="0") as services:
         tickers = await services.start_all()
         async with _page(f"{services.relay_url}/#{SHOWN}") as page:
             await page.wait_for_function("() => window.fanout?.client.connection.phase === 'open'")
@@ -79,7 +79,7 @@ async def test_page_shows_the_exchanges_books() -> None:
 
 async def test_page_shows_movement_and_reacts_to_keys() -> None:
     """The ladder moves, the list tells bid, ask and age, and the keyboard reaches every market."""
-    async with stack() as services:
+    async with stack(SIM_CAPTURE="all") as services:
         tickers = await services.start_all()
         async with _page(f"{services.relay_url}/#{SHOWN}") as page:
             await page.wait_for_selector("#ladder[data-status=live]")
@@ -105,7 +105,7 @@ async def test_page_shows_movement_and_reacts_to_keys() -> None:
 
 async def test_page_opens_a_market_that_moves() -> None:
     """A newcomer who chooses nothing still sees a moving ladder, and an address that leads to it."""
-    async with stack() as services:
+    async with stack(SIM_CAPTURE="all") as services:
         await services.start_all()
         async with _page(services.relay_url) as page:
             await page.wait_for_selector("#ladder[data-status=live]")
@@ -115,7 +115,7 @@ async def test_page_opens_a_market_that_moves() -> None:
 
 async def test_page_never_shows_an_old_book_as_live() -> None:
     """Stale markets, a lost exchange and a lost relay are told apart and said so; all heal by themselves."""
-    async with stack() as services:
+    async with stack(SIM_CAPTURE="all") as services:
         tickers = await services.start_all()
         async with _page(f"{services.relay_url}/#{SHOWN}") as page:
             await page.wait_for_selector("#ladder[data-status=live]")

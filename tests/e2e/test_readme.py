@@ -16,7 +16,7 @@ PROGRAMS = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), 
 @pytest_asyncio.fixture
 async def running() -> AsyncIterator[Stack]:
     """Everything, as `./run up` starts it."""
-    async with stack() as services:
+    async with stack(SIM_CAPTURE="all") as services:
         await services.start_all()
         yield services
 

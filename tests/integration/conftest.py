@@ -23,6 +23,6 @@ def pytest_asyncio_loop_factories(item: pytest.Item) -> Loops:
 @pytest.fixture
 async def nats() -> AsyncIterator[Stack]:
     """A nats-server of its own."""
-    async with stack() as services:
+    async with stack(SIM_CAPTURE="all") as services:
         await services.start_nats()
         yield services

@@ -53,7 +53,7 @@ class Place:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def place() -> AsyncIterator[Place]:
     """All services, with a simulator that plays on and on."""
-    async with stack(SIM_SPEED=SPEED) as services:
+    async with stack(SIM_CAPTURE="all", SIM_SPEED=SPEED) as services:
         yield Place(services, await services.start_all())
 
 

@@ -59,7 +59,7 @@ async def list_markets(url: str) -> list[str]:
     cursor = ""
     while True:
         try:
-            body = await asyncio.to_thread(_get, f"{url}?limit={PAGE}&cursor={quote(cursor)}")
+            body = await asyncio.to_thread(_get, f"{url}?limit={PAGE}&mve_filter=exclude&cursor={quote(cursor)}")
             page = msgspec.json.decode(body, type=_Markets)
         except (OSError, http.client.HTTPException, *UNREADABLE) as error:
             raise NoMarkets(url, str(error)) from error

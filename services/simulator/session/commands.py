@@ -1,11 +1,12 @@
 """What clients ask: commands read leniently, so that each mistake gets its own error code."""
 
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import msgspec
 
 from proto.reading import UNREADABLE
 from services.simulator.errors import CommandRefused
+from shared.market.clock import Now
 
 ERRORS = {
     1: "Unable to process message",
@@ -15,12 +16,26 @@ ERRORS = {
     5: "Unknown command",
     7: "Unknown subscription ID",
     8: "Unknown channel name",
+    9: "Authentication required",
+    10: "Channel error",
     11: "Invalid parameter",
     12: "Exactly one subscription ID is required",
     13: "Unsupported action",
     14: "Market Ticker required",
     15: "Action required",
+    18: "Command timeout",
+    19: "shard_factor must be > 0",
+    20: "shard_factor is required when shard_key is set",
+    21: "shard_key must be >= 0 and < shard_factor",
+    22: "shard_factor must be <= 100",
+    23: "Match IDs required",
+    24: "Index IDs required",
+    25: "Subscription buffer overflow",
+    26: "Subscription market limit exceeded",
+    27: "Too many requests",
+    28: "Underlying tickers required",
 }
+_MAX_SHARDS = 100
 
 _Ticker = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
@@ -38,17 +53,32 @@ class Params(msgspec.Struct, frozen=True):
     sids: list[int] | None = None
     send_initial_snapshot: bool = False
     skip_ticker_ack: bool = False
-    use_yes_price: bool = False
+    use_yes_price: bool | None = None
+    user_filter: str = ""
+    shard_factor: int | None = None
+    shard_key: int | None = None
+    index_ids: list[str] | None = None
+    underlying_tickers: list[str] | None = None
 
     def tickers(self) -> list[str] | None:
-        """Return the markets, None if none were named; raises CommandRefused if they were named in two ways."""
-        if self.market_id is not None or self.market_ids is not None:
-            raise CommandRefused(11)  # here, markets go by ticker alone
+        """Return the markets named by ticker, None if none were; raises CommandRefused if named in two ways."""
         if self.market_ticker is None:
             return self.market_tickers
         if self.market_tickers is not None:
             raise CommandRefused(11)
         return [self.market_ticker]
+
+    def ids(self) -> list[str] | None:
+        """Return the markets named by id, None if none were; raises CommandRefused if named in two ways."""
+        if self.market_id is None:
+            named = self.market_ids
+        elif self.market_ids is not None:
+            raise CommandRefused(11)
+        else:
+            named = [self.market_id]
+        if named is not None and self.tickers() is not None:
+            raise CommandRefused(11)
+        return named
 
     def the_sid(self) -> int:
         """Return the one subscription an update is for; raises CommandRefused unless it is exactly one."""
@@ -57,6 +87,23 @@ class Params(msgspec.Struct, frozen=True):
         if len(sids) != 1:
             raise CommandRefused(12)
         return sids[0]
+
+    def shard(self) -> tuple[int, int]:
+        """Return into how many shards communications are split and which is wanted; raises CommandRefused."""
+        if self.user_filter not in {"", "self"}:
+            raise CommandRefused(11)
+        if self.shard_factor is None:
+            if self.shard_key is not None:
+                raise CommandRefused(20)
+            return 1, 0
+        if self.shard_factor <= 0:
+            raise CommandRefused(19)
+        if self.shard_factor > _MAX_SHARDS:
+            raise CommandRefused(22)
+        key = self.shard_key or 0
+        if not 0 <= key < self.shard_factor:
+            raise CommandRefused(21)
+        return self.shard_factor, key
 
 
 class Command(msgspec.Struct, frozen=True):
@@ -74,6 +121,14 @@ class Command(msgspec.Struct, frozen=True):
             return _PARAMS.decode(self.params)
         except UNREADABLE as error:
             raise CommandRefused(11) from error
+
+
+class Request(NamedTuple):
+    """A command that was read, and when."""
+
+    id: int
+    params: Params
+    now: Now
 
 
 def read(text: str | bytes) -> Command:

@@ -1,0 +1,266 @@
+"""What faults do while they last."""
+
+from collections.abc import Callable
+from math import inf
+
+from msgspec.structs import replace
+
+from services.simulator.core import Exchange
+from services.simulator.faults import script
+from services.simulator.faults.door import Refused, refusal, refusal_of
+from services.simulator.faults.spoiler import Spoiler, spoiler
+from services.simulator.faults.strikes import sessions, strike_session, strike_subscription, subscriptions
+from services.simulator.feed.habits import Manners
+from services.simulator.feed.subscription import Subscription
+from services.simulator.session import acts
+from services.simulator.session.session import Session
+from shared.market.clock import Now
+
+
+class Effect:
+    """What one fault does; `hits` counts the frames, commands, connections and handshakes that met it."""
+
+    def __init__(self, for_s: float = 0) -> None:
+        self.for_s = for_s
+        self.hits = 0
+
+    def meets(self) -> bool:
+        """Whether there is somebody to meet; without, it waits."""
+        return True
+
+    def begin(self) -> None:
+        """Start."""
+
+    def next_at(self) -> float:
+        """Return when `run` is wanted; infinity means never."""
+        return inf
+
+    def run(self, now: Now) -> None:
+        """Do what time asks for."""
+
+    def is_over(self) -> bool:
+        """Whether it has done all its work."""
+        return False
+
+    def end(self) -> None:
+        """Undo it."""
+
+
+class Strike(Effect):
+    """Happens in a moment to connections."""
+
+    def __init__(self, exchange: Exchange, fault: script.OnConnection) -> None:
+        super().__init__()
+        self._exchange = exchange
+        self._fault = fault
+
+    def meets(self) -> bool:
+        """Whether one of the connections is open."""
+        return bool(sessions(self._exchange, self._fault))
+
+    def begin(self) -> None:
+        """Do it to all that are open."""
+        for session in sessions(self._exchange, self._fault):
+            strike_session(self._fault, session)
+            self.hits += 1
+
+    def is_over(self) -> bool:
+        """It is as soon as it has begun."""
+        return True
+
+
+class SubscriptionStrike(Effect):
+    """Happens in a moment to subscriptions."""
+
+    def __init__(self, exchange: Exchange, fault: script.OnOneSubscription) -> None:
+        super().__init__()
+        self._exchange = exchange
+        self._fault = fault
+
+    def meets(self) -> bool:
+        """Whether one of the subscriptions is open."""
+        return bool(subscriptions(self._exchange, self._fault))
+
+    def begin(self) -> None:
+        """Do it to all that are open."""
+        for session, subscription in subscriptions(self._exchange, self._fault):
+            strike_subscription(self._exchange, self._fault, session, subscription)
+            self.hits += 1
+
+    def is_over(self) -> bool:
+        """It is as soon as it has begun."""
+        return True
+
+
+class Spoiling(Effect):
+    """Frames are spoilt: of the subscriptions that are open, and if it lasts of those that come meanwhile."""
+
+    def __init__(self, exchange: Exchange, fault: script.Frames, uniform: Callable[[], float]) -> None:
+        super().__init__(fault.for_s)
+        self._exchange = exchange
+        self._fault = fault
+        self._uniform = uniform
+        self._spoilers: dict[Subscription, Spoiler] = {}
+        self._gone_hits = 0
+
+    def meets(self) -> bool:
+        """Whether one of the subscriptions is open, which does not matter if it lasts."""
+        return self._fault.lasts or bool(self._strangers())
+
+    def begin(self) -> None:
+        """Stand in the way of all that are open."""
+        for subscription in self._strangers():
+            self._spoilers[subscription] = spoiler(subscription, self._fault, self._uniform)
+
+    def next_at(self) -> float:
+        """Return when frames have to go, or somebody has come."""
+        if self._fault.lasts and self._strangers():
+            return -inf
+        return min((one.next_at() for one in self._spoilers.values()), default=inf)
+
+    def run(self, now: Now) -> None:
+        """Meet who has come and let frames go."""
+        if self._fault.lasts:
+            self.begin()
+        for subscription, one in list(self._spoilers.items()):
+            one.release(now.at)
+            if subscription.ended and not one.holds():
+                del self._spoilers[subscription]
+                self._gone_hits += one.hits
+        self._count()
+
+    def is_over(self) -> bool:
+        """Whether all frames that were to be spoilt are."""
+        self._count()
+        return not self._fault.lasts and not any(one.present for one in self._spoilers.values())
+
+    def end(self) -> None:
+        """Get out of the way."""
+        for one in self._spoilers.values():
+            if one.present:
+                one.leave()
+        self._count()
+
+    def _count(self) -> None:
+        self.hits = self._gone_hits + sum(one.hits for one in self._spoilers.values())
+
+    def _strangers(self) -> list[Subscription]:
+        found = subscriptions(self._exchange, self._fault)
+        return [subscription for _, subscription in found if subscription not in self._spoilers]
+
+
+class Muting(Effect):
+    """Connections say nothing; those that are muted already are left alone."""
+
+    def __init__(self, exchange: Exchange, fault: script.Mute) -> None:
+        super().__init__(fault.for_s)
+        self._exchange = exchange
+        self._fault = fault
+        self._muted: list[Session] = []
+
+    def meets(self) -> bool:
+        """Whether one of the connections is open and speaks."""
+        return bool(self._speaking())
+
+    def begin(self) -> None:
+        """Mute all that are open."""
+        self._muted = self._speaking()
+        self.hits = len(self._muted)
+        for session in self._muted:
+            session.muted = True
+            session.acts.append(acts.Mute(self._fault.pongs))
+
+    def is_over(self) -> bool:
+        """Whether all of them have gone."""
+        return not any(session.number in self._exchange.sessions for session in self._muted)
+
+    def end(self) -> None:
+        """Let them speak again."""
+        for session in self._muted:
+            session.outbox.clear()
+            session.muted = False
+            session.acts.append(acts.Unmute())
+
+    def _speaking(self) -> list[Session]:
+        return [session for session in sessions(self._exchange, self._fault) if not session.muted]
+
+
+class Refusing(Effect):
+    """Handshakes are refused."""
+
+    def __init__(self, answer: Refused, *, for_s: float, limit: int | None, key_id: str = "") -> None:
+        super().__init__(for_s)
+        self._answer = answer
+        self._limit = limit
+        self._key_id = key_id
+
+    def refuse(self, key_id: str) -> Refused | None:
+        """Refuse a handshake, or let it pass with None."""
+        if self.is_over() or self._key_id not in {"", key_id}:
+            return None
+        self.hits += 1
+        return self._answer
+
+    def is_over(self) -> bool:
+        """Whether all handshakes that were to be refused are."""
+        return self._limit is not None and self.hits >= self._limit
+
+
+class Pausing(Refusing):
+    """The exchange rests: no trading, nobody connected."""
+
+    def __init__(self, exchange: Exchange, fault: script.Pause) -> None:
+        super().__init__(refusal(503), for_s=fault.for_s, limit=None)
+        self._exchange = exchange
+
+    def begin(self) -> None:
+        """Stop trading and cut all connections."""
+        self._exchange.world.trading_active = False
+        for session in self._exchange.sessions.values():
+            session.acts.append(acts.Cut())
+
+    def end(self) -> None:
+        """Trade again."""
+        self._exchange.world.trading_active = True
+
+
+class Layers:
+    """Habits upon habits: the last that came wins, and what was before is there when they have gone."""
+
+    def __init__(self, manners: Manners) -> None:
+        self._manners = manners
+        self._base = manners.habits
+        self._layers: list[script.Behaviour] = []
+
+    def add(self, fault: script.Behaviour) -> None:
+        """Put a fault's habits on top."""
+        self._layers.append(fault)
+        self._settle()
+
+    def remove(self, fault: script.Behaviour) -> None:
+        """Take a fault's habits away."""
+        self._layers = [layer for layer in self._layers if layer is not fault]
+        self._settle()
+
+    def _settle(self) -> None:
+        habits = self._base
+        for layer in self._layers:
+            habits = replace(habits, **layer.changes)
+        self._manners.change(habits)
+
+
+class Behaving(Effect):
+    """Habits differ."""
+
+    def __init__(self, layers: Layers, fault: script.Behaviour) -> None:
+        super().__init__(fault.for_s)
+        self._layers = layers
+        self._fault = fault
+
+    def begin(self) -> None:
+        """Behave so."""
+        self._layers.add(self._fault)
+
+    def end(self) -> None:
+        """Behave as before."""
+        self._layers.remove(self._fault)

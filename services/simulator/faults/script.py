@@ -1,0 +1,278 @@
+"""The fault script: JSON objects told apart by their member `fault`.
+
+`session` is the number of a connection; without it all that are open are meant, or the first one to come if none is.
+"""
+
+from difflib import get_close_matches
+from typing import Annotated, ClassVar, Literal, TypeAlias, get_args
+
+import msgspec
+
+from proto.reading import UNREADABLE
+from services.simulator.errors import BadFault
+from services.simulator.feed.channels import Channel
+from services.simulator.feed.habits import Habits
+from services.simulator.session.commands import ERRORS
+
+Seconds: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=31_536_000)]
+Milliseconds: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=86_400_000)]
+Number: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+
+
+class _Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="fault"):
+    after_s: Seconds = 0
+
+
+class OnSession(_Fault, frozen=True, kw_only=True):
+    """About connections."""
+
+    session: Number | None = None
+
+
+class OnFrames(OnSession, frozen=True, kw_only=True):
+    """About frames on their way to a client.
+
+    Without a `count` it is one frame, or all within `for_s`; 0 is all for good. It is a number per subscription.
+    """
+
+    channel: Channel = Channel.BOOK
+    count: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    skip: Annotated[int, msgspec.Meta(ge=0)] = 0
+    chance: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1
+    for_s: Seconds = 0
+
+    @property
+    def limit(self) -> int | None:
+        """How many frames of each subscription, None for all."""
+        if self.count is None:
+            return None if self.for_s else 1
+        return self.count or None
+
+    @property
+    def lasts(self) -> bool:
+        """Whether subscriptions that are opened meanwhile are meant too."""
+        return self.limit is None or self.for_s > 0
+
+
+class Drop(OnFrames, frozen=True, tag="drop"):
+    """Frames are lost."""
+
+
+class Duplicate(OnFrames, frozen=True, tag="duplicate"):
+    """Frames come twice."""
+
+
+class Reorder(OnFrames, frozen=True, tag="reorder"):
+    """Frames come after the one that follows them."""
+
+
+class Delay(OnFrames, frozen=True, kw_only=True, tag="delay"):
+    """Frames come late; those behind them wait if `in_order`, else they overtake."""
+
+    delay_ms: Milliseconds
+    in_order: bool = True
+
+
+class OnSubscription(OnSession, frozen=True, kw_only=True):
+    """About subscriptions to a channel."""
+
+    channel: Channel = Channel.BOOK
+
+
+class Error(OnSubscription, frozen=True, kw_only=True, tag="error"):
+    """The subscription ends with an error."""
+
+    code: int = 25
+
+    def __post_init__(self) -> None:
+        _check_code(self.code)
+
+
+class Unsubscribed(OnSubscription, frozen=True, tag="unsubscribed"):
+    """The subscription ends with an `unsubscribed` that nobody asked for."""
+
+
+class UnknownType(OnSubscription, frozen=True, kw_only=True, tag="unknown_type"):
+    """A frame of a type that nobody knows, with or without `sid` and sequence number (which needs the sid)."""
+
+    sid: bool = True
+    seq: bool = True
+    count: Number = 1
+
+
+class OnBook(OnSession, frozen=True, kw_only=True):
+    """About the book of a market, or of the first that each subscription names."""
+
+    channel: ClassVar = Channel.BOOK
+    market_ticker: str = ""
+
+
+class Snapshot(OnBook, frozen=True, kw_only=True, tag="snapshot"):
+    """A book that nobody asked for, as it was so many changes of its own ago."""
+
+    changes_old: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+
+class BigSnapshot(OnBook, frozen=True, kw_only=True, tag="big_snapshot"):
+    """A book that nobody asked for, in a frame of so many bytes."""
+
+    bytes: Annotated[int, msgspec.Meta(ge=1, le=64 * 2**20)] = 1_200_000
+
+
+class Mute(OnSession, frozen=True, kw_only=True, tag="mute"):
+    """The connection stays open and says nothing; without `pongs` it does not even answer pings, or send its own."""
+
+    pongs: bool = True
+    for_s: Seconds = 0
+
+
+class Cut(OnSession, frozen=True, tag="cut"):
+    """The connection ends without a close frame."""
+
+
+class Close(OnSession, frozen=True, kw_only=True, tag="close"):
+    """The connection ends with a close frame."""
+
+    code: Annotated[int, msgspec.Meta(ge=1000, le=4999)] = 1001
+    reason: Annotated[str, msgspec.Meta(max_length=30)] = ""
+
+
+class RefuseCommand(OnSession, frozen=True, kw_only=True, tag="refuse_command"):
+    """The next commands are answered with an error, whatever they are."""
+
+    code: int
+    count: Number = 1
+
+    def __post_init__(self) -> None:
+        _check_code(self.code)
+
+
+class _Lasting(_Fault, frozen=True, kw_only=True):
+    for_s: Seconds = 0
+
+
+class RefuseConnect(_Lasting, frozen=True, kw_only=True, tag="refuse_connect"):
+    """Handshakes are refused: without a `count` one, or all within `for_s`; of one key if it is named.
+
+    `code` says which of the 401s; the last two are details of `authentication_error`.
+    """
+
+    status: Literal[401, 429, 503] = 503
+    code: Literal[
+        "header_timestamp_expired",
+        "signature_is_missing_from_headers",
+        "INCORRECT_API_KEY_SIGNATURE",
+        "NOT_FOUND",
+    ] = "INCORRECT_API_KEY_SIGNATURE"
+    key_id: str = ""
+    count: Number | None = None
+
+    @property
+    def limit(self) -> int | None:
+        """How many handshakes, None for all."""
+        return 1 if self.count is None and not self.for_s else self.count
+
+
+class Pause(_Lasting, frozen=True, tag="pause"):
+    """The weekly maintenance: no trading, all connections cut, new ones refused."""
+
+
+class Behaviour(_Lasting, frozen=True, kw_only=True):
+    """Other habits towards all who are connected, for good unless `for_s`."""
+
+
+class HabitsFault(Behaviour, frozen=True, kw_only=True, tag="habits"):
+    """Any habits."""
+
+    set: dict[str, bool | int]
+
+    def __post_init__(self) -> None:
+        msgspec.convert(self.set, Habits)
+
+
+class SlowAck(Behaviour, frozen=True, kw_only=True, tag="slow_ack"):
+    """Every command waits."""
+
+    delay_ms: Milliseconds
+
+
+class DataBeforeAck(Behaviour, frozen=True, kw_only=True, tag="data_before_ack"):
+    """Acknowledgements wait, data does not."""
+
+    delay_ms: Milliseconds
+
+
+class _Switch(Behaviour, frozen=True, kw_only=True):
+    on: bool = True
+
+
+class LegacyTwins(_Switch, frozen=True, tag="legacy_twins"):
+    """Integer cents and contracts stand beside the strings."""
+
+
+class YesPriceDefault(_Switch, frozen=True, tag="yes_price_default"):
+    """Who does not say `use_yes_price` gets it."""
+
+
+class UnknownMembers(_Switch, frozen=True, tag="unknown_members"):
+    """Messages have members that nobody knows."""
+
+
+Frames: TypeAlias = Drop | Duplicate | Reorder | Delay
+Fault: TypeAlias = (
+    Frames
+    | Error
+    | Unsubscribed
+    | UnknownType
+    | Snapshot
+    | BigSnapshot
+    | Mute
+    | Cut
+    | Close
+    | RefuseCommand
+    | RefuseConnect
+    | Pause
+    | HabitsFault
+    | SlowAck
+    | DataBeforeAck
+    | LegacyTwins
+    | YesPriceDefault
+    | UnknownMembers
+)
+#: All faults by name.
+FAULTS = {str(kind.__struct_config__.tag): kind for kind in get_args(Fault)}
+
+
+def read(body: bytes) -> list[Fault]:
+    """Return the faults of a script, which is one object or a list of them; raises BadFault."""
+    try:
+        script = msgspec.json.decode(body)
+    except UNREADABLE as error:
+        problem = f'This is no JSON ({error}): write an object such as {{"fault":"drop","count":3}}, or a list of them.'
+        raise BadFault(problem) from error
+    return [_read(item) for item in (script if isinstance(script, list) else [script])]
+
+
+def _read(item: object) -> Fault:
+    name = item.get("fault") if isinstance(item, dict) else None
+    kind = FAULTS.get(name) if isinstance(name, str) else None
+    if kind is None:
+        raise BadFault(_unknown(name))
+    try:
+        return msgspec.convert(item, kind)
+    except msgspec.ValidationError as error:
+        members = ", ".join(kind.__struct_fields__)
+        raise BadFault(f"The fault {name} can not be done ({error}). It takes {members}.") from error
+
+
+def _unknown(name: object) -> str:
+    if not isinstance(name, str):
+        return 'A fault is an object with its name, such as {"fault":"drop","count":3}.'
+    near = get_close_matches(name, FAULTS, 1)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    return f"There is no fault {name!r}.{hint} There are {', '.join(FAULTS)}."
+
+
+def _check_code(code: int) -> None:
+    if code not in ERRORS:
+        raise ValueError(f"the exchange has no error {code}, only {', '.join(map(str, ERRORS))}")

@@ -1,0 +1,55 @@
+"""Lets the crowd trade on the floor."""
+
+from math import inf
+
+from proto.units import SECOND
+from services.simulator.flow.activity import weight_of
+from services.simulator.flow.flow import Flow
+from services.simulator.world.floor import Floor
+from services.simulator.world.market import Market
+from shared.market.clock import Now
+
+#: Actions per turn: the clients want a turn too.
+ACTIONS_PER_TURN = 500
+
+
+class FlowEngine:
+    """Does what the crowd wants when it is due, while there is trading."""
+
+    def __init__(self, flow: Flow[Market], floor: Floor) -> None:
+        self._flow = flow
+        self._floor = floor
+
+    @property
+    def skipped_s(self) -> float:
+        """How much time was not made up for, because there was more to do than could be done."""
+        return self._flow.skipped_s
+
+    def opened(self, market: Market) -> None:
+        """Let a market be traded."""
+        self._flow.add(market, weight_of(market.volume_24h))
+
+    def closed(self, market: Market) -> None:
+        """Let a market be traded no more."""
+        self._flow.remove(market)
+
+    def next_at(self) -> float:
+        """Return when something is due; infinity means never."""
+        return self._flow.next_at() if self._floor.world.trading_active else inf
+
+    def run(self, now: Now) -> None:
+        """Do up to ACTIONS_PER_TURN actions that are due."""
+        for _ in range(ACTIONS_PER_TURN):
+            due_at = self._flow.next_at()
+            if due_at > now.at:
+                break
+            action = self._flow.next(now.at)
+            if action is None:
+                continue
+            told = self._floor.told
+            # A turn does what was due since the one before, each action with the time at which it was.
+            ts = now.ts - max(0, int((now.at - max(due_at, now.at - 1)) * SECOND))
+            self._floor.change(action.market, action.changes, ts)
+            self._floor.trade(action.market, action.prints, ts)
+            self._floor.quote(action.market, ts, traded=bool(action.prints))
+            self._flow.spent(self._floor.told - told)

@@ -1,0 +1,1 @@
+"""Captures of the real exchange, played again."""

@@ -1,0 +1,1 @@
+"""What REST answers: the exchange's objects, lists and limits, made from the world."""

@@ -1,0 +1,1 @@
+"""What a client and the exchange say to each other: commands, replies, subscriptions."""

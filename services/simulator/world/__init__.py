@@ -1,0 +1,1 @@
+"""What is traded: series, events, markets, and how they come, change and go."""
