@@ -1,6 +1,6 @@
 """Puts an exchange together: what is listed, what moves it, and the hands that reach into it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from proto.units import Ladder
@@ -15,13 +15,22 @@ from services.simulator.flow.shape import Shape
 from services.simulator.replay import markets as replayed
 from services.simulator.replay.capture import Capture
 from services.simulator.replay.player import Player
+from services.simulator.world.arrivals import ComboArrivals, RoundArrivals
 from services.simulator.world.calendar import Calendar
-from services.simulator.world.combos import combos
+from services.simulator.world.combos import Combos
 from services.simulator.world.indices import Indices
+from services.simulator.world.lifecycle import Hooks, Lifecycle
+from services.simulator.world.listing import Arrival
 from services.simulator.world.market import Market
+from services.simulator.world.operating import Operator
+from services.simulator.world.private import Sender
 from services.simulator.world.rounds import Rounds
 from services.simulator.world.universe import Universe, universe
 from services.simulator.world.world import World
+
+#: How often somebody asks for a new combo.
+COMBO_EVERY_S = 30.0
+_NOTHING = Universe((), (), ())
 
 
 class Material(NamedTuple):
@@ -45,7 +54,8 @@ class Simulation(NamedTuple):
     exchange: Exchange
     players: list[Player]
     crowd: FlowEngine
-    calendar: Calendar
+    operator: Operator
+    private: Sender
     faults: Faults
     door: Door
 
@@ -54,27 +64,44 @@ def simulation(config: Config, material: Material, chance: Chance, now_ts: int) 
     """Return an exchange that begins now; raises BadCapture."""
     world = World()
     exchange = Exchange(world, chance.other)
-    shape = material.shape
+    crowd = FlowEngine(Flow(chance.crowd, material.shape, rate=config.sim_rate), exchange.floor)
 
     def seed(market: Market) -> tuple[Ladder, Ladder]:
-        return seed_book(market.listing.opening, market.ticks, shape, chance.crowd)
+        return seed_book(market.listing.opening, market.ticks, material.shape, chance.crowd)
 
-    crowd = FlowEngine(Flow(chance.crowd, shape, rate=config.sim_rate), exchange.floor)
-    calendar = Calendar(
-        exchange.floor,
-        chance.other,
-        seed=seed,
-        opened=crowd.opened,
-        closed=crowd.closed,
-        rounds=Rounds(config.sim_round) if config.sim_round and config.crowd_markets else None,
-    )
-    listed = universe(material.listing, now_ts, markets=config.crowd_markets)
-    for part in (listed, combos(listed, now_ts, count=config.combos)):
-        calendar.begin(part, now_ts)
+    life = Lifecycle(exchange.floor, chance.other, Hooks(crowd.opened, crowd.closed, seed))
+    calendar = Calendar(world, life)
+    listed = universe(material.listing, now_ts, markets=config.crowd_markets) if config.crowd_markets else _NOTHING
+    combos = Combos(listed)
+    for arrival in (*_arrivals(listed), *_arrivals(combos.listed(now_ts, count=config.combos))):
+        calendar.follow(life.begin(arrival, now_ts))
+    if config.combos:
+        # Those that were there before have the lower numbers.
+        calendar.expect(ComboArrivals(lambda made, ts: combos.make(config.combos + made, ts), every_s=COMBO_EVERY_S))
+    if config.sim_round and config.crowd_markets:
+        rounds = RoundArrivals(Rounds(config.sim_round))
+        for arrival in rounds.due(now_ts)[0]:
+            calendar.follow(life.begin(arrival, now_ts))
+        calendar.expect(rounds)
     players = _players(exchange, material.captures, config)
     faults = Faults(exchange, chance.other)
     exchange.engines += [*players, crowd, calendar, Indices(exchange.floor, chance.other), faults]
-    return Simulation(exchange, players, crowd, calendar, faults, Door(faults, limit=config.sim_connections))
+    return Simulation(
+        exchange=exchange,
+        players=players,
+        crowd=crowd,
+        operator=Operator(exchange.floor, life, calendar),
+        private=Sender(world, chance.other),
+        faults=faults,
+        door=Door(faults, limit=config.sim_connections),
+    )
+
+
+def _arrivals(listed: Universe) -> Iterator[Arrival]:
+    series = {known.ticker: known for known in listed.series}
+    events = {known.ticker: known for known in listed.events}
+    for listing in listed.markets:
+        yield Arrival(series[listing.series_ticker], events[listing.event_ticker], listing)
 
 
 def _players(exchange: Exchange, captures: Sequence[Capture], config: Config) -> list[Player]:
@@ -85,6 +112,4 @@ def _players(exchange: Exchange, captures: Sequence[Capture], config: Config) ->
     world.events.update({known.ticker: known for known in events})
     for market in markets:
         world.add(market)
-    return [
-        Player(capture, exchange.floor, speed=config.sim_speed, loop=config.sim_loop) for capture in captures
-    ]
+    return [Player(capture, exchange.floor, speed=config.sim_speed, loop=config.sim_loop) for capture in captures]

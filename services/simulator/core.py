@@ -76,12 +76,13 @@ class Exchange:
     def advance(self, now: Now) -> Outgoing:
         """Let the engines do what is due and return all frames that waited."""
         self.manners.at(now.ts)
-        for engine in self.engines:
-            if engine.next_at() <= now.at:
-                engine.run(now)
+        # First what clients wait for: a book's snapshot has to come before its changes.
         for session in self.sessions.values():
             if session.next_at() <= now.at:
                 session.release(now)
+        for engine in self.engines:
+            if engine.next_at() <= now.at:
+                engine.run(now)
         frames = [(session, session.take()) for session in self.sessions.values() if session.outbox]
         acts = [(session, act) for session in self.sessions.values() for act in session.take_acts()]
         return Outgoing(frames, acts, self._wake_at())

@@ -1,10 +1,14 @@
-"""What can be wrong with a capture, a fault script or a client's command.
+"""What can be wrong with what is traded, with a script, or with a client's command.
 
 SimulatorError
-├── BadCapture      a capture can not be played
-├── BadFault        a fault can not be done
-├── BadPrivate      a private message can not be sent
-└── CommandRefused  a client's command is answered with an error
+├── BadCapture        a capture can not be played
+├── BadListing        a listing of markets was not understood
+├── UnknownStructure  there is no price level structure of that name
+├── BadRequest        a hand that reaches into the exchange asks for what can not be done
+│   ├── BadFault      a fault
+│   ├── BadPrivate    a private message
+│   └── BadStep       a step in a market's life
+└── CommandRefused    a client's command is answered with an error
 """
 
 from services.simulator.feed.subscription import Subscription
@@ -28,20 +32,46 @@ class BadCapture(SimulatorError):
         return f"The capture {where} can not be played: {self.problem}."
 
 
-class BadFault(SimulatorError):
-    """A fault can not be done; `problem` says why and what to write instead."""
+class BadListing(SimulatorError):
+    """A listing of markets was not understood."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"The listing of markets was not understood: {self.problem}."
+
+
+class UnknownStructure(SimulatorError):
+    """There is no price level structure of that name."""
+
+    def __init__(self, label: str) -> None:
+        super().__init__(label)
+        self.label = label
+
+    def __str__(self) -> str:
+        return f"There is no price level structure {self.label!r}; services/simulator/world/ticks.py lists them."
+
+
+class BadRequest(SimulatorError):
+    """A hand that reaches into the exchange asks for what can not be done; `problem` says why and what to do instead."""
 
     def __init__(self, problem: str) -> None:
         super().__init__(problem)
         self.problem = problem
 
 
-class BadPrivate(SimulatorError):
-    """A private message can not be sent; `problem` says why."""
+class BadFault(BadRequest):
+    """A fault can not be done."""
 
-    def __init__(self, problem: str) -> None:
-        super().__init__(problem)
-        self.problem = problem
+
+class BadPrivate(BadRequest):
+    """A private message can not be sent."""
+
+
+class BadStep(BadRequest):
+    """A step in a market's life can not be taken."""
 
 
 class CommandRefused(SimulatorError):

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import random
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import inf
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from services.simulator.config import Config
 from services.simulator.errors import BadCapture, BadFault
 from services.simulator.faults import script
 from services.simulator.flow import shape
-from services.simulator.http.application import API, application
+from services.simulator.http.application import API, Controls, application
 from services.simulator.replay.capture import Capture, parse
 from services.simulator.session.acts import Act, Close, Cut, Mute, Unmute
 from services.simulator.session.session import Session
@@ -53,7 +53,7 @@ async def serve(config: Config, _: Runtime, log: Log) -> None:
     clients = Clients(running, verifier, log)
     health = Health("exchange")
     health.well("exchange")
-    app = application(running, clients.check, now, tier=config.sim_tier)
+    app = application(running.exchange, clients.check, clients.controls(), now=now, tier=config.sim_tier)
     app.router.routes.extend(health.routes())
     endpoint = Endpoint(clients, ping_interval_s=PING_INTERVAL_S, ping_payload=b"heartbeat")
     async with serving(
@@ -130,9 +130,27 @@ class Clients:
         self._exchange.close(session)
         self._log.info("client gone", session=session.number, clients=len(self._peers))
 
-    def wake(self) -> None:
-        """Look at once for what is due: a hand reached into the exchange."""
-        self._asked.set()
+    def controls(self) -> Controls:
+        """Return the hands that reach into the exchange from outside."""
+        running = self._running
+
+        def woken(do: Callable[[bytes], object]) -> Callable[[bytes], object]:
+            def then_look(body: bytes) -> object:
+                done = do(body)
+                self._asked.set()
+                return done
+
+            return then_look
+
+        clear = woken(lambda _: running.faults.clear())
+        return Controls(
+            replays=lambda: [player.status() for player in running.players],
+            private=woken(lambda body: running.private.send(body, now())),
+            faults=running.faults.status,
+            add_fault=woken(lambda body: running.faults.post(script.read(body), now())),
+            clear_faults=lambda: clear(b""),
+            lifecycle=woken(lambda body: running.operator.command(body, now())),
+        )
 
     def _connected(self) -> Counter[str]:
         return Counter(session.key_id for session in self._peers)

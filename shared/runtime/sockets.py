@@ -92,6 +92,8 @@ class Peer(asyncio.Protocol):
         self._message_is_text = False
         self._heard_at = self._loop.time()
         self._timer: asyncio.TimerHandle | None = None
+        self._muted = False
+        self._deaf = False
 
     @property
     def queued_bytes(self) -> int:
@@ -111,7 +113,7 @@ class Peer(asyncio.Protocol):
 
     def write(self, frame: bytes) -> None:
         """Queue a prepared frame, unless the connection is about to close."""
-        if self._protocol.state is not OPEN:
+        if self._muted or self._protocol.state is not OPEN:
             return
         self._outbox.append(frame)
         self._outbox_bytes += len(frame)
@@ -133,7 +135,10 @@ class Peer(asyncio.Protocol):
     def close(self, code: int, reason: str = "") -> None:
         """Begin the closing handshake; what is queued and the client does not read is dropped."""
         if self._protocol.state is not OPEN:
+            if self._deaf:  # the client's goodbye was not answered
+                self._transport.abort()
             return
+        self._deaf = False
         self._flush()
         self._outbox.clear()
         self._outbox_bytes = 0
@@ -144,6 +149,19 @@ class Peer(asyncio.Protocol):
     def abort(self) -> None:
         """Cut the connection without a close frame."""
         self._transport.abort()
+
+    def mute(self, *, pongs: bool) -> None:
+        """Lose what is written from now on; without `pongs` answer no pings, send none, and ignore what is read."""
+        self._flush()
+        self._muted = True
+        self._deaf = not pongs
+
+    def unmute(self) -> None:
+        """Speak again; a client that said goodbye meanwhile is cut."""
+        self._muted = self._deaf = False
+        self._heard_at = self._loop.time()
+        if self._protocol.state is not OPEN:
+            self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
@@ -227,6 +245,8 @@ class Peer(asyncio.Protocol):
             return
         message = bytes(self._message)
         self._message.clear()
+        if self._deaf:
+            return
         if not self._message_is_text:
             self._endpoint.handler.received(self, message)
             return
@@ -238,7 +258,11 @@ class Peer(asyncio.Protocol):
             self._endpoint.handler.received(self, text)
 
     def _write_protocol(self) -> None:
-        for chunk in self._protocol.data_to_send():
+        # Who is deaf reads on, to find the frames again when it no longer is, but lets no answer out.
+        answers = self._protocol.data_to_send()
+        if self._deaf:
+            return
+        for chunk in answers:
             if chunk:
                 self._transport.write(chunk)
             elif self._transport.can_write_eof():
@@ -264,7 +288,7 @@ class Peer(asyncio.Protocol):
         if endpoint is None:
             return
         silent_s = self._loop.time() - self._heard_at
-        if endpoint.cut_silent and silent_s > 2 * endpoint.ping_interval_s:
+        if endpoint.cut_silent and not self._deaf and silent_s > 2 * endpoint.ping_interval_s:
             self._transport.abort()
             return
         self.ping(endpoint.ping_payload)
@@ -272,13 +296,8 @@ class Peer(asyncio.Protocol):
 
 
 def _http_response(rejection: Rejection) -> Response:
-    headers = Headers(
-        {
-            "Content-Type": rejection.content_type,
-            "Content-Length": str(len(rejection.body)),
-            "Connection": "close",
-        }
-    )
+    length = str(len(rejection.body))
+    headers = Headers({"Content-Type": rejection.content_type, "Content-Length": length, "Connection": "close"})
     return Response(rejection.status, rejection.reason, headers, rejection.body)
 
 

@@ -24,19 +24,19 @@ WORLD = frozenset(
 HOMES = {
     "cryptography": ("shared.kalshi.signing",),
     "cyclopts": ("services.cli.*",),
-    "fastapi": ("services.*.http",),
+    "fastapi": ("services.*.http", "services.*.http.*"),
     "msgspec": ("*",),
     "nats": ("shared.runtime.bus",),
     "prometheus_client": ("shared.runtime.metrics", "shared.runtime.health"),
     "rich": ("services.cli.*",),
-    "starlette": ("shared.runtime.http", "shared.runtime.health", "services.*.http"),
+    "starlette": ("shared.runtime.http", "shared.runtime.health", "services.*.http", "services.*.http.*"),
     "structlog": ("shared.runtime.log",),
     "uvicorn": ("shared.runtime.http",),
     "uvloop": ("shared.runtime.run",),
     "websockets": ("shared.runtime.sockets", "services.gateway.service"),
 }
 #: What a web application needs of the runtime beside what it is handed.
-WEB = {"services.*.http": ("shared.runtime.health",)}
+WEB = {"services.*.http": ("shared.runtime.health",), "services.*.http.*": ("shared.runtime.health",)}
 
 
 def violations(module: str, source: str) -> list[str]:

@@ -6,7 +6,7 @@ from random import Random
 from typing import NamedTuple
 
 from proto.units import Ladder
-from services.simulator.flow.compare import table
+from services.simulator.flow.compare import rows, table
 from services.simulator.flow.flow import Flow
 from services.simulator.flow.shape import fit
 from services.simulator.flow.survey import Survey
@@ -33,8 +33,8 @@ class Market(NamedTuple):
     ticks: Ticks
 
 
-def compare(name: str, structure: str, seed: int = 1) -> str:
-    """Return a table of a capture and the model that was fitted to it."""
+def compare(name: str, structure: str, seed: int = 1) -> list[tuple[str, Survey]]:
+    """Return what is seen in a capture, and in the model that was fitted to it, by name."""
     capture = parse(name, (DATA / name).read_bytes())
     grid = ticks(structure)
     start, recorded, seconds = _recorded(capture, grid)
@@ -45,7 +45,7 @@ def compare(name: str, structure: str, seed: int = 1) -> str:
         flow: Flow[Market] = Flow(Random(seed).random, shape, rate=count / seconds)
         return _made(flow, start, grid, deltas)
 
-    return table([(capture.name, recorded), ("model", made(count)), ("model, longer", made(LONGER))])
+    return [(capture.name, recorded), ("model", made(count)), ("model, longer", made(LONGER))]
 
 
 def _recorded(capture: Capture, grid: Ticks) -> tuple[tuple[Ladder, Ladder], Survey, float]:
@@ -85,11 +85,15 @@ def _made(flow: Flow[Market], start: tuple[Ladder, Ladder], grid: Ticks, count: 
     return seen
 
 
-def main(names: list[str]) -> None:
-    """Write the tables of some captures, or of all."""
+def main(*names: str) -> dict[str, dict[str, dict[str, tuple[float, ...]]]]:
+    """Write the tables of some captures, or of all, and return their numbers."""
+    found = {}
     for name in names or CAPTURES:
-        sys.stdout.write(f"{compare(name, CAPTURES[name])}\n\n")
+        columns = compare(name, CAPTURES[name])
+        sys.stdout.write(f"{table(columns)}\n\n")
+        found[name] = {title: dict(rows(seen)) for title, seen in columns}
+    return found
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(*sys.argv[1:])

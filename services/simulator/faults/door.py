@@ -4,7 +4,6 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from services.simulator.faults.script import RefuseConnect
 from shared.kalshi.signing import Refusal
 from shared.market.clock import Now
 
@@ -34,29 +33,32 @@ class Door:
         self._guard = guard
         self._limit = limit
 
-    def admit(self, key_id: str, connected: int, now: Now) -> Refused | None:
-        """Return why a client is not let in, of whose key so many are connected already."""
+    def admit(self, key_id: str, connected: int, now: Now, unsigned: Refusal | None = None) -> Refused | None:
+        """Return why a client is not let in, or None.
+
+        Args:
+            key_id: The key with which it signed.
+            connected: How many clients of the same key are here already.
+            now: The time, for faults that last.
+            unsigned: What is wrong with its signature.
+        """
         refused = self._guard.refuse(key_id, now)
-        if refused is None and connected >= self._limit:
-            return refusal(429)
-        return refused
+        if refused is not None:
+            return refused
+        if unsigned is not None:
+            return unauthorised(unsigned)
+        return refusal(429) if connected >= self._limit else None
 
 
 def refusal(status: int, code: str = "") -> Refused:
     """Return the answer with a status; `code` tells the 401s apart, as in the script."""
-    if status == 401:
-        body = _unauthorised(code).body()
-    else:
-        body = msgspec.json.encode({"error": _ERRORS[status]})
-    return Refused(status, _REASONS[status], body)
-
-
-def refusal_of(fault: RefuseConnect) -> Refused:
-    """Return the answer that a fault wants."""
-    return refusal(fault.status, fault.code)
-
-
-def _unauthorised(code: str) -> Refusal:
+    if status != 401:
+        return Refused(status, _REASONS[status], msgspec.json.encode({"error": _ERRORS[status]}))
     if code.isupper():
-        return Refusal("authentication_error", "authentication error", code)
-    return Refusal(code, code.replace("_", " "))
+        return unauthorised(Refusal("authentication_error", "authentication error", code))
+    return unauthorised(Refusal(code, code.replace("_", " ")))
+
+
+def unauthorised(why: Refusal) -> Refused:
+    """Return the 401 that says why."""
+    return Refused(401, _REASONS[401], why.body())

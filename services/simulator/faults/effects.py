@@ -1,16 +1,13 @@
 """What faults do while they last."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import inf
-
-from msgspec.structs import replace
 
 from services.simulator.core import Exchange
 from services.simulator.faults import script
-from services.simulator.faults.door import Refused, refusal, refusal_of
+from services.simulator.faults.door import Refused, refusal
 from services.simulator.faults.spoiler import Spoiler, spoiler
-from services.simulator.faults.strikes import sessions, strike_session, strike_subscription, subscriptions
-from services.simulator.feed.habits import Manners
+from services.simulator.faults.strikes import sessions, subscriptions
 from services.simulator.feed.subscription import Subscription
 from services.simulator.session import acts
 from services.simulator.session.session import Session
@@ -18,11 +15,15 @@ from shared.market.clock import Now
 
 
 class Effect:
-    """What one fault does; `hits` counts the frames, commands, connections and handshakes that met it."""
+    """What one fault does; `for_s` 0 means until it is over, or for good."""
 
     def __init__(self, for_s: float = 0) -> None:
         self.for_s = for_s
-        self.hits = 0
+        self._hits = 0
+
+    def hits(self) -> int:
+        """Return how many frames, subscriptions, connections or handshakes met it."""
+        return self._hits
 
     def meets(self) -> bool:
         """Whether there is somebody to meet; without, it waits."""
@@ -47,45 +48,21 @@ class Effect:
 
 
 class Strike(Effect):
-    """Happens in a moment to connections."""
+    """Happens in a moment; the blows are what is done to each of those who are there."""
 
-    def __init__(self, exchange: Exchange, fault: script.OnConnection) -> None:
+    def __init__(self, blows: Callable[[], Sequence[Callable[[], None]]]) -> None:
         super().__init__()
-        self._exchange = exchange
-        self._fault = fault
+        self._blows = blows
 
     def meets(self) -> bool:
-        """Whether one of the connections is open."""
-        return bool(sessions(self._exchange, self._fault))
+        """Whether somebody is there."""
+        return bool(self._blows())
 
     def begin(self) -> None:
-        """Do it to all that are open."""
-        for session in sessions(self._exchange, self._fault):
-            strike_session(self._fault, session)
-            self.hits += 1
-
-    def is_over(self) -> bool:
-        """It is as soon as it has begun."""
-        return True
-
-
-class SubscriptionStrike(Effect):
-    """Happens in a moment to subscriptions."""
-
-    def __init__(self, exchange: Exchange, fault: script.OnOneSubscription) -> None:
-        super().__init__()
-        self._exchange = exchange
-        self._fault = fault
-
-    def meets(self) -> bool:
-        """Whether one of the subscriptions is open."""
-        return bool(subscriptions(self._exchange, self._fault))
-
-    def begin(self) -> None:
-        """Do it to all that are open."""
-        for session, subscription in subscriptions(self._exchange, self._fault):
-            strike_subscription(self._exchange, self._fault, session, subscription)
-            self.hits += 1
+        """Do it to all who are there."""
+        for blow in self._blows():
+            blow()
+            self._hits += 1
 
     def is_over(self) -> bool:
         """It is as soon as it has begun."""
@@ -119,34 +96,36 @@ class Spoiling(Effect):
         return min((one.next_at() for one in self._spoilers.values()), default=inf)
 
     def run(self, now: Now) -> None:
-        """Meet who has come and let frames go."""
+        """Meet who has come, forget who has gone and let frames go."""
         if self._fault.lasts:
             self.begin()
         for subscription, one in list(self._spoilers.items()):
             one.release(now.at)
-            if subscription.ended and not one.holds():
+            if not _works(subscription, one) and subscription.ended:
                 del self._spoilers[subscription]
-                self._gone_hits += one.hits
-        self._count()
+                self._hits += one.hits
 
     def is_over(self) -> bool:
         """Whether all frames that were to be spoilt are."""
-        self._count()
-        return not self._fault.lasts and not any(one.present for one in self._spoilers.values())
+        return not self._fault.lasts and not any(_works(*one) for one in self._spoilers.items())
 
     def end(self) -> None:
         """Get out of the way."""
         for one in self._spoilers.values():
             if one.present:
                 one.leave()
-        self._count()
 
-    def _count(self) -> None:
-        self.hits = self._gone_hits + sum(one.hits for one in self._spoilers.values())
+    def hits(self) -> int:
+        """Return how many frames were spoilt."""
+        return self._hits + sum(one.hits for one in self._spoilers.values())
 
     def _strangers(self) -> list[Subscription]:
         found = subscriptions(self._exchange, self._fault)
         return [subscription for _, subscription in found if subscription not in self._spoilers]
+
+
+def _works(subscription: Subscription, one: Spoiler) -> bool:
+    return one.present and (not subscription.ended or one.next_at() < inf)
 
 
 class Muting(Effect):
@@ -165,7 +144,7 @@ class Muting(Effect):
     def begin(self) -> None:
         """Mute all that are open."""
         self._muted = self._speaking()
-        self.hits = len(self._muted)
+        self._hits = len(self._muted)
         for session in self._muted:
             session.muted = True
             session.acts.append(acts.Mute(self._fault.pongs))
@@ -198,12 +177,12 @@ class Refusing(Effect):
         """Refuse a handshake, or let it pass with None."""
         if self.is_over() or self._key_id not in {"", key_id}:
             return None
-        self.hits += 1
+        self._hits += 1
         return self._answer
 
     def is_over(self) -> bool:
         """Whether all handshakes that were to be refused are."""
-        return self._limit is not None and self.hits >= self._limit
+        return self._limit is not None and self._hits >= self._limit
 
 
 class Pausing(Refusing):
@@ -212,6 +191,10 @@ class Pausing(Refusing):
     def __init__(self, exchange: Exchange, fault: script.Pause) -> None:
         super().__init__(refusal(503), for_s=fault.for_s, limit=None)
         self._exchange = exchange
+
+    def meets(self) -> bool:
+        """Whether there is trade to stop."""
+        return self._exchange.world.trading_active
 
     def begin(self) -> None:
         """Stop trading and cut all connections."""
@@ -222,45 +205,3 @@ class Pausing(Refusing):
     def end(self) -> None:
         """Trade again."""
         self._exchange.world.trading_active = True
-
-
-class Layers:
-    """Habits upon habits: the last that came wins, and what was before is there when they have gone."""
-
-    def __init__(self, manners: Manners) -> None:
-        self._manners = manners
-        self._base = manners.habits
-        self._layers: list[script.Behaviour] = []
-
-    def add(self, fault: script.Behaviour) -> None:
-        """Put a fault's habits on top."""
-        self._layers.append(fault)
-        self._settle()
-
-    def remove(self, fault: script.Behaviour) -> None:
-        """Take a fault's habits away."""
-        self._layers = [layer for layer in self._layers if layer is not fault]
-        self._settle()
-
-    def _settle(self) -> None:
-        habits = self._base
-        for layer in self._layers:
-            habits = replace(habits, **layer.changes)
-        self._manners.change(habits)
-
-
-class Behaving(Effect):
-    """Habits differ."""
-
-    def __init__(self, layers: Layers, fault: script.Behaviour) -> None:
-        super().__init__(fault.for_s)
-        self._layers = layers
-        self._fault = fault
-
-    def begin(self) -> None:
-        """Behave so."""
-        self._layers.add(self._fault)
-
-    def end(self) -> None:
-        """Behave as before."""
-        self._layers.remove(self._fault)

@@ -1,6 +1,7 @@
 """The fault script: JSON objects told apart by their member `fault`.
 
-`session` is the number of a connection; without it all that are open are meant, or the first one to come if none is.
+Each begins `after_s` seconds after it was posted. `session` is the number of a connection; without it all that are open
+are meant. A fault that finds nobody waits for the first who comes.
 """
 
 from difflib import get_close_matches
@@ -16,6 +17,7 @@ from services.simulator.session.commands import ERRORS
 
 Seconds: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=31_536_000)]
 Milliseconds: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=86_400_000)]
+Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
 Number: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 
 
@@ -36,17 +38,15 @@ class OnFrames(OnSession, frozen=True, kw_only=True):
     """
 
     channel: Channel = Channel.BOOK
-    count: Annotated[int, msgspec.Meta(ge=0)] | None = None
-    skip: Annotated[int, msgspec.Meta(ge=0)] = 0
+    count: Count | None = None
+    skip: Count = 0
     chance: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1
     for_s: Seconds = 0
 
     @property
     def limit(self) -> int | None:
         """How many frames of each subscription, None for all."""
-        if self.count is None:
-            return None if self.for_s else 1
-        return self.count or None
+        return _limit(self.count, self.for_s)
 
     @property
     def lasts(self) -> bool:
@@ -110,13 +110,13 @@ class OnBook(OnSession, frozen=True, kw_only=True):
 class Snapshot(OnBook, frozen=True, kw_only=True, tag="snapshot"):
     """A book that nobody asked for, as it was so many changes of its own ago."""
 
-    changes_old: Annotated[int, msgspec.Meta(ge=0)] = 0
+    changes_old: Count = 0
 
 
 class BigSnapshot(OnBook, frozen=True, kw_only=True, tag="big_snapshot"):
     """A book that nobody asked for, in a frame of so many bytes."""
 
-    bytes: Annotated[int, msgspec.Meta(ge=1, le=64 * 2**20)] = 1_200_000
+    bytes: Annotated[int, msgspec.Meta(ge=1, le=32 * 2**20)] = 1_200_000
 
 
 class Mute(OnSession, frozen=True, kw_only=True, tag="mute"):
@@ -165,24 +165,20 @@ class RefuseConnect(_Lasting, frozen=True, kw_only=True, tag="refuse_connect"):
         "NOT_FOUND",
     ] = "INCORRECT_API_KEY_SIGNATURE"
     key_id: str = ""
-    count: Number | None = None
+    count: Count | None = None
 
     @property
     def limit(self) -> int | None:
         """How many handshakes, None for all."""
-        return 1 if self.count is None and not self.for_s else self.count
+        return _limit(self.count, self.for_s)
 
 
 class Pause(_Lasting, frozen=True, tag="pause"):
     """The weekly maintenance: no trading, all connections cut, new ones refused."""
 
 
-class Behaviour(_Lasting, frozen=True, kw_only=True):
-    """Other habits towards all who are connected, for good unless `for_s`."""
-
-
-class HabitsFault(Behaviour, frozen=True, kw_only=True, tag="habits"):
-    """Any habits."""
+class AnyHabits(_Lasting, frozen=True, kw_only=True, tag="habits"):
+    """Other habits towards all, for good unless `for_s`."""
 
     set: dict[str, bool | int]
 
@@ -190,19 +186,19 @@ class HabitsFault(Behaviour, frozen=True, kw_only=True, tag="habits"):
         msgspec.convert(self.set, Habits)
 
 
-class SlowAck(Behaviour, frozen=True, kw_only=True, tag="slow_ack"):
+class SlowAck(_Lasting, frozen=True, kw_only=True, tag="slow_ack"):
     """Every command waits."""
 
     delay_ms: Milliseconds
 
 
-class DataBeforeAck(Behaviour, frozen=True, kw_only=True, tag="data_before_ack"):
+class DataBeforeAck(_Lasting, frozen=True, kw_only=True, tag="data_before_ack"):
     """Acknowledgements wait, data does not."""
 
     delay_ms: Milliseconds
 
 
-class _Switch(Behaviour, frozen=True, kw_only=True):
+class _Switch(_Lasting, frozen=True, kw_only=True):
     on: bool = True
 
 
@@ -219,26 +215,11 @@ class UnknownMembers(_Switch, frozen=True, tag="unknown_members"):
 
 
 Frames: TypeAlias = Drop | Duplicate | Reorder | Delay
-Fault: TypeAlias = (
-    Frames
-    | Error
-    | Unsubscribed
-    | UnknownType
-    | Snapshot
-    | BigSnapshot
-    | Mute
-    | Cut
-    | Close
-    | RefuseCommand
-    | RefuseConnect
-    | Pause
-    | HabitsFault
-    | SlowAck
-    | DataBeforeAck
-    | LegacyTwins
-    | YesPriceDefault
-    | UnknownMembers
-)
+SessionStrike: TypeAlias = Cut | Close | RefuseCommand
+SubscriptionStrike: TypeAlias = Error | Unsubscribed | UnknownType | Snapshot | BigSnapshot
+Strike: TypeAlias = SessionStrike | SubscriptionStrike
+Behaviour: TypeAlias = AnyHabits | SlowAck | DataBeforeAck | LegacyTwins | YesPriceDefault | UnknownMembers
+Fault: TypeAlias = Frames | Strike | Behaviour | Mute | RefuseConnect | Pause
 #: All faults by name.
 FAULTS = {str(kind.__struct_config__.tag): kind for kind in get_args(Fault)}
 
@@ -259,10 +240,11 @@ def _read(item: object) -> Fault:
     if kind is None:
         raise BadFault(_unknown(name))
     try:
-        return msgspec.convert(item, kind)
+        fault: Fault = msgspec.convert(item, kind)
     except msgspec.ValidationError as error:
         members = ", ".join(kind.__struct_fields__)
         raise BadFault(f"The fault {name} can not be done ({error}). It takes {members}.") from error
+    return fault
 
 
 def _unknown(name: object) -> str:
@@ -271,6 +253,12 @@ def _unknown(name: object) -> str:
     near = get_close_matches(name, FAULTS, 1)
     hint = f" Did you mean {near[0]}?" if near else ""
     return f"There is no fault {name!r}.{hint} There are {', '.join(FAULTS)}."
+
+
+def _limit(count: int | None, for_s: float) -> int | None:
+    if count is None:
+        return None if for_s else 1
+    return count or None
 
 
 def _check_code(code: int) -> None:

@@ -1,5 +1,8 @@
 """Faults that happen in one moment, to one connection or one subscription."""
 
+from collections.abc import Callable
+from functools import partial
+
 from services.simulator.core import Exchange
 from services.simulator.faults import script
 from services.simulator.feed.subscription import Outlet, Subscription
@@ -41,8 +44,14 @@ def subscriptions(
     ]
 
 
-def strike_session(fault: script.OnConnection, session: Session) -> None:
-    """Do it to a connection."""
+def blows(exchange: Exchange, fault: script.Strike) -> list[Callable[[], None]]:
+    """Return what a fault does, once for each whom it is about."""
+    if isinstance(fault, script.SessionStrike):
+        return [partial(_strike_session, fault, session) for session in sessions(exchange, fault)]
+    return [partial(_strike_subscription, exchange, fault, *found) for found in subscriptions(exchange, fault)]
+
+
+def _strike_session(fault: script.SessionStrike, session: Session) -> None:
     match fault:
         case script.Cut():
             session.acts.append(acts.Cut())
@@ -52,10 +61,9 @@ def strike_session(fault: script.OnConnection, session: Session) -> None:
             session.refusals.extend([fault.code] * fault.count)
 
 
-def strike_subscription(
-    exchange: Exchange, fault: script.OnOneSubscription, session: Session, subscription: Subscription
+def _strike_subscription(
+    exchange: Exchange, fault: script.SubscriptionStrike, session: Session, subscription: Subscription
 ) -> None:
-    """Do it to a subscription."""
     match fault:
         case script.Error():
             session.fail(subscription, fault.code)
@@ -77,9 +85,7 @@ def _market(fault: script.OnBook, subscription: Subscription) -> str:
     return fault.market_ticker or next(iter(subscription.tickers), "")
 
 
-def _say_unknown(
-    exchange: Exchange, fault: script.UnknownType, session: Session, subscription: Subscription
-) -> None:
+def _say_unknown(exchange: Exchange, fault: script.UnknownType, session: Session, subscription: Subscription) -> None:
     if fault.sid and fault.seq:
         subscription.say(_UNKNOWN, _UNKNOWN_MSG)
         return

@@ -50,6 +50,9 @@ TRAITS = {
     Channel.PYTH: Traits(named="underlying_tickers"),
 }
 
+#: What asks for every index.
+ALL_NAMES = "all"
+
 #: The channel of each type of message, where the two differ or a channel has several types.
 CHANNEL_OF = {
     "orderbook_snapshot": Channel.BOOK,

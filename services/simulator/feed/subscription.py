@@ -2,9 +2,9 @@
 
 from typing import Protocol
 
+from services.simulator.feed.channels import ALL_NAMES, TRAITS, Channel
 from services.simulator.feed.dress import dress
 from services.simulator.feed.habits import Manners
-from services.simulator.feed.channels import TRAITS, Channel
 from services.simulator.feed.moments import Moments
 
 
@@ -84,6 +84,10 @@ class Subscription:
             self.outlet.append(b'%b,"seq":%d,"msg":%b%b' % (head, self.seq, msg, manners.tail))
         else:
             self.outlet.append(b'%b,"msg":%b%b' % (head, msg, manners.tail))
+
+    def has_asked_for(self, index: str) -> bool:
+        """Whether it is to be told the values of an index."""
+        return index in self.names or ALL_NAMES in self.names
 
     def control_seq(self) -> int:
         """Return the sequence number of the next control reply."""

@@ -22,5 +22,7 @@ if __name__ == "__main__":
         sizes=_fitted("kxbtc15m-2026-05-14.jsonl", "tapered_deci_cent"),
         books=_fitted("twelve-markets-2026-09-14.jsonl", "tapered_deci_cent"),
     )
-    _fields = (f'"{name}": {msgspec.json.encode(value).decode()}' for name, value in msgspec.structs.asdict(_shape).items())
+    _fields = (
+        f'"{name}": {msgspec.json.encode(value).decode()}' for name, value in msgspec.structs.asdict(_shape).items()
+    )
     sys.stdout.write("{\n" + ",\n".join(_fields) + "\n}\n")

@@ -51,7 +51,7 @@ class Activity(Generic[T]):
             return
         items = self._items[power]
         last = items.pop()
-        if last is not item:
+        if index < len(items):
             items[index] = last
             self._places[last] = (power, index)
         if not items:

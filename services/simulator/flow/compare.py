@@ -8,7 +8,8 @@ from services.simulator.flow.survey import Survey
 #: A line of the comparison: what is measured, and its values.
 Row = tuple[str, tuple[float, ...]]
 
-_BINS = ((-99, -1), (0, 0), (1, 2), (3, 5), (6, 10), (11, 20), (21, 9999))
+_FAR = 10_000
+_BINS = ((-_FAR, -1), (0, 0), (1, 2), (3, 5), (6, 10), (11, 20), (21, _FAR))
 
 
 def rows(seen: Survey) -> list[Row]:
@@ -18,6 +19,7 @@ def rows(seen: Survey) -> list[Row]:
     mean_gap = sum(seen.gaps) / len(seen.gaps)
     return [
         ("deltas", (len(seen.deltas),)),
+        ("gaps of nothing, %", (_percent(seen.gaps.count(0), len(seen.gaps)),)),
         ("gap between deltas, means: p50 p75 p90 p99", _quantiles(seen.gaps, mean_gap, (0.5, 0.75, 0.9, 0.99))),
         ("adds, % of deltas", (_percent(len(adds), len(seen.deltas)),)),
         ("deltas that are part of a move, %", (_percent(2 * len(seen.moves), len(seen.deltas)),)),
@@ -37,9 +39,13 @@ def table(columns: Sequence[tuple[str, Survey]]) -> str:
     measured = [rows(seen) for _, seen in columns]
     lines = ["| | " + " | ".join(name for name, _ in columns) + " |", "| --- " * (len(columns) + 1) + "|"]
     for line in zip(*measured, strict=True):
-        cells = [" ".join(f"{value:.4g}" for value in values) for _, values in line]
+        cells = [" ".join(f"{_short(value)}" for value in values) for _, values in line]
         lines.append(f"| {line[0][0]} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def _short(value: float) -> str:
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def _quantiles(
@@ -51,13 +57,19 @@ def _quantiles(
 
 def _histogram(distances: Iterable[int | None]) -> tuple[float, ...]:
     known = [distance for distance in distances if distance is not None]
-    return tuple(
-        round(_percent(sum(low <= distance <= high for distance in known), len(known))) for low, high in _BINS
-    )
+    return tuple(round(_percent(sum(low <= distance <= high for distance in known), len(known))) for low, high in _BINS)
 
 
 def _names() -> str:
-    return " ".join("<0" if low < 0 else f">{low - 1}" if high > 999 else f"{low}–{high}" if high > low else f"{low}" for low, high in _BINS)
+    return " ".join(_name(low, high) for low, high in _BINS)
+
+
+def _name(low: int, high: int) -> str:
+    if low < 0:
+        return "<0"
+    if high == _FAR:
+        return f">{low - 1}"
+    return f"{low}" if low == high else f"{low}-{high}"
 
 
 def _fractional(seen: Survey) -> float:

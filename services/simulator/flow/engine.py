@@ -26,8 +26,9 @@ class FlowEngine:
         return self._flow.skipped_s
 
     def opened(self, market: Market) -> None:
-        """Let a market be traded."""
-        self._flow.add(market, weight_of(market.volume_24h))
+        """Let a market be traded; combos are not, they are made on request."""
+        if not market.is_combo:
+            self._flow.add(market, weight_of(market.volume_24h))
 
     def closed(self, market: Market) -> None:
         """Let a market be traded no more."""

@@ -4,6 +4,7 @@ Books hold bids only. A bid for yes at p meets the bid for no at a dollar less p
 for no, the highest first.
 """
 
+from bisect import bisect_left
 from typing import NamedTuple
 
 from proto.units import DOLLAR, Side
@@ -50,22 +51,23 @@ class Sweep(NamedTuple):
 
 def limit(book: Book, ticks: Ticks, side: Side, price: int, quantity: int) -> Change:
     """Return the change by which an order comes to rest; raises OrderRefused, also if it would trade at once."""
-    opposite = (book.no if side == "yes" else book.yes).best_two()[0]
+    opposite, _ = (book.no if side == "yes" else book.yes).best_two()
     if quantity <= 0:
         raise OrderRefused(side, price, quantity, "it is for nothing")
-    if ticks.prices[ticks.position(price)] != price:
-        raise OrderRefused(side, price, quantity, "the price is not on the grid")
     if opposite is not None and price + opposite >= DOLLAR:
         raise OrderRefused(side, price, quantity, "it would cross the book")
+    below = bisect_left(ticks.prices, price)
+    if below == len(ticks.prices) or ticks.prices[below] != price:
+        raise OrderRefused(side, price, quantity, "the price is not on the grid")
     return Change(side, price, quantity)
 
 
 def cancel(book: Book, side: Side, price: int, quantity: int) -> Change:
     """Return the change by which so much leaves a level, or all of it if less rests there; raises OrderRefused."""
-    resting = book.side(side).levels.get(price, 0)
+    resting = (book.yes if side == "yes" else book.no).levels.get(price, 0)
     if quantity <= 0 or not resting:
         raise OrderRefused(side, price, quantity, "nothing to cancel")
-    return Change(side, price, -min(quantity, resting))
+    return Change(side, price, -resting if quantity > resting else -quantity)
 
 
 def move(book: Book, ticks: Ticks, side: Side, *, price: int, to: int, quantity: int) -> tuple[Change, Change]:

@@ -8,8 +8,8 @@ from services.simulator.flow.shape import POINTS, Shape
 from services.simulator.world.listing import Opening
 from services.simulator.world.ticks import Ticks
 
-#: One level in so many, far from the best, holds more than all others together.
-_WALL_EVERY = 64
+#: One level in so many, of those far from the best, holds more than all others together.
+_WALL_EVERY = 400
 _WALL_DEPTH = 8
 _WALL = 1_500_000_000
 

@@ -1,6 +1,7 @@
 """The numbers of real flow, as tables of which every entry is equally likely."""
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 import msgspec
 
@@ -20,10 +21,11 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
     """What a crowd does. Distances and steps are in ticks, quantities in 1/100 contract, gaps have the mean 1.
 
     A distance counts downwards from the best of its side, so an add that improves the best has a negative one; a step
-    counts upwards. `moves`, `adds` and `takes` are shares of all actions; the rest are cancels. Sizes are whole
-    contracts; `fractional` is the share of adds and market orders that are not. Where a move starts and its step are entries of the same
-    number: who is far from the best comes nearer, who is near goes away. `spread` is the usual one; `levels`, `spacings` and `resting`
-    are what books look like: levels per side, ticks between two of them, and what rests on one.
+    counts upwards. Where a move starts and its step are entries of the same number: who is far from the best comes
+    nearer, who is near goes away. `moves`, `adds` and `takes` are shares of all actions; the rest are cancels. Sizes
+    are whole contracts; `fractional` is the share of adds and market orders that are not. `spread` is the usual one;
+    `levels`, `spacings` and `resting` are what books look like: levels per side, ticks between two of them, and what
+    rests on one.
     """
 
     gaps: tuple[float, ...]
@@ -53,14 +55,16 @@ def read(data: bytes) -> Shape:
 
 
 def default_shape(*, flow: Shape, sizes: Shape, books: Shape) -> Shape:
-    """Return one shape from three: when and where orders come, how large they are, and what books look like."""
+    """Return one shape from three: when and where orders come, how large they are, and which levels a book has."""
     return msgspec.structs.replace(
         flow,
-        **{name: getattr(sizes, name) for name in Shape.__struct_fields__ if name.endswith("_sizes")},
+        order_sizes=sizes.order_sizes,
+        move_sizes=sizes.move_sizes,
+        take_sizes=sizes.take_sizes,
         fractional=sizes.fractional,
+        resting=sizes.resting,
         levels=books.levels,
         spacings=books.spacings,
-        resting=books.resting,
     )
 
 
@@ -101,7 +105,7 @@ def _shape(surveys: Sequence[Survey]) -> Shape:
         move_steps=_spread([found.step for found in moves]),
         order_sizes=_sizes(size for _, size in (*adds, *cancels)),
         move_sizes=_sizes(found.quantity for found in moves),
-        take_sizes=_sizes(gone[index][1] for index in traded),
+        take_sizes=_sizes(gone[index][1] for index in at_best),
         fractional=round(sum(single.delta % CONTRACT != 0 for single in singles) / len(singles), 4),
         spread=_table(spread for survey in surveys for spread in survey.spreads)[POINTS // 2],
         levels=_table(count for survey in surveys for count in survey.levels),
@@ -127,7 +131,7 @@ def _gaps(values: Iterable[float]) -> tuple[float, ...]:
     ordered = sorted(values) or [1.0]
     bounds = [point * len(ordered) // POINTS for point in range(POINTS + 1)]
     # A mean per entry, not a quantile, so that the rare long silences keep their share of the time.
-    means = [_mean(ordered[low : max(high, low + 1)]) for low, high in zip(bounds, bounds[1:], strict=False)]
+    means = [_mean(ordered[low : max(high, low + 1)]) for low, high in pairwise(bounds)]
     mean = _mean(means)
     return tuple(round(value / mean, 5) for value in means)
 

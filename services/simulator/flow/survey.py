@@ -4,6 +4,7 @@ A cancel and an add of one side, one right after the other with one time, one si
 """
 
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import NamedTuple
 
 from proto.units import DOLLAR, Ladder, Side
@@ -121,4 +122,4 @@ def _is_move(old: _Pending, new: _Pending) -> bool:
 
 def _spacings(positions: Iterable[int]) -> list[int]:
     ordered = sorted(positions)
-    return [higher - lower for lower, higher in zip(ordered, ordered[1:], strict=False)]
+    return [higher - lower for lower, higher in pairwise(ordered)]

@@ -28,7 +28,8 @@ from shared.market.book import Book, NegativeLevel
 class Step(msgspec.Struct, frozen=True, gc=False):
     """One recorded frame; `at` is in seconds from the start of its capture.
 
-    `ticker` is empty if the frame is about no single market. `msg` is on the no scale, `yes_scale_msg` on the other.
+    `ticker` is empty if the frame is about no single market, `index` unless it is about one of those. `msg` is on the
+    no scale, `yes_scale_msg` on the other.
     """
 
     kind: str
@@ -39,6 +40,7 @@ class Step(msgspec.Struct, frozen=True, gc=False):
     msg: bytes
     yes_scale_msg: bytes
     at: float = 0.0
+    index: str = ""
     ladders: tuple[Ladder, Ladder] | None = None
     change: tuple[Side, int, int] | None = None
 
@@ -65,6 +67,8 @@ class _Passed(msgspec.Struct):
 
     market_ticker: str | None = None
     ticker: str | None = None
+    index_id: str = ""
+    underlying_ticker: str = ""
     market_id: str | None = None
     ts_ms: int | None = None
     ts: int | str | None = None
@@ -199,6 +203,7 @@ def _passed_step(frame: Recorded, msg: _Passed) -> Step:
         channel=channel,
         ticker=ticker,
         market_id=msg.market_id or "",
+        index=msg.index_id or msg.underlying_ticker,
         legacy=False,
         msg=frame.msg,
         yes_scale_msg=frame.msg,

@@ -87,7 +87,7 @@ class Player:
 
     def _play(self, step: Step, ts: int) -> None:
         if not step.ticker:
-            self._floor.announce(step.kind, step.msg, step.channel)
+            self._floor.announce(step.kind, step.msg, step.channel, index=step.index)
             return
         market = self._floor.world.markets[step.ticker]
         match step.channel:

@@ -9,6 +9,8 @@ from services.simulator.world.world import World
 
 _SHARDS = ("default", "combos", "crypto", "tennis and baseball")
 _HOUR = 3600 * SECOND
+_DAY = 24 * _HOUR
+_LIVE_DAYS = 90
 _THURSDAY = 3
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _ALL_DAY = [{"open_time": "00:00", "close_time": "00:00"}]
@@ -42,6 +44,17 @@ def schedule(now_ts: int) -> dict[str, object]:
     year = {"start_time": rfc3339(_new_year(today.year)), "end_time": rfc3339(_new_year(today.year + 1))}
     window = {"start_datetime": rfc3339(begin_ts), "end_datetime": rfc3339(end_ts)}
     return {"schedule": {"standard_hours": [year | hours], "maintenance_windows": [window]}}
+
+
+def as_of(now_ts: int) -> str:
+    """Return as of when an account's own data are told, which is about a second ago."""
+    return rfc3339(now_ts - SECOND)
+
+
+def cutoff(now_ts: int) -> dict[str, object]:
+    """Return before when things are history; nothing here is that old."""
+    moment = rfc3339(now_ts // _DAY * _DAY - _LIVE_DAYS * _DAY)
+    return dict.fromkeys(("market_settled_ts", "trades_created_ts", "orders_updated_ts"), moment)
 
 
 def maintenance(now_ts: int) -> tuple[int, int]:

@@ -1,12 +1,13 @@
 """Which events, series and trades a list holds, and what their markets add up to."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from services.simulator.rest import shapes
 from services.simulator.rest.errors import conflicting, not_found
+from services.simulator.rest.listings import Listings, event_place
 from services.simulator.rest.markets import phases, within
-from services.simulator.rest.pages import Place, page
+from services.simulator.rest.pages import Place, newest, page
 from services.simulator.rest.queries import (
     GetEventsParams,
     GetMultivariateEventsParams,
@@ -16,7 +17,6 @@ from services.simulator.rest.queries import (
 )
 from services.simulator.world.listing import Event, Series
 from services.simulator.world.market import Market
-from services.simulator.world.tape import Trade
 from services.simulator.world.world import World
 from shared.kalshi.numbers import format_count
 
@@ -24,14 +24,13 @@ from shared.kalshi.numbers import format_count
 _EVENT_STATUSES = ("open", "unopened", "closed", "settled")
 
 
-def events(world: World, params: GetEventsParams) -> dict[str, Any]:
+def events(listings: Listings, params: GetEventsParams) -> dict[str, Any]:
     """Return a page of events that are no combos."""
-    wanted = names(params.tickers)
+    world = listings.world
     found = (
-        event
-        for event, markets in _with_markets(world, wanted or world.events)
-        if not markets[0].is_combo
-        and params.series_ticker in {"", event.series_ticker}
+        (place, event)
+        for place, event, markets in _with_markets(world, _candidates(listings, params))
+        if params.series_ticker in {"", event.series_ticker}
         and params.status in {"", _status(world, markets)}
         and any(within(market.listing.close_ts, params.min_close_ts, None) for market in markets)
         and within(_updated(markets), params.min_updated_ts, None)
@@ -40,15 +39,15 @@ def events(world: World, params: GetEventsParams) -> dict[str, Any]:
     return body | {"milestones": []} if params.with_milestones else body
 
 
-def multivariate_events(world: World, params: GetMultivariateEventsParams) -> dict[str, Any]:
+def multivariate_events(listings: Listings, params: GetMultivariateEventsParams) -> dict[str, Any]:
     """Return a page of the events of combos; raises RequestRefused."""
     if params.series_ticker and params.collection_ticker:
         raise conflicting("collection_ticker can not be combined with series_ticker")
+    world = listings.world
     found = (
-        event
-        for event, markets in _with_markets(world, world.events)
-        if markets[0].is_combo
-        and params.series_ticker in {"", event.series_ticker}
+        (place, event)
+        for place, event, markets in _with_markets(world, listings.combo_events.after(params.cursor))
+        if params.series_ticker in {"", event.series_ticker}
         and params.collection_ticker in {"", markets[0].listing.mve_collection_ticker}
     )
     return _events(world, found, params)
@@ -95,13 +94,13 @@ def tags_by_categories(world: World) -> dict[str, Any]:
 def trades(world: World, params: GetTradesParams) -> dict[str, Any]:
     """Return a page of trades, the newest first; none of them is a block trade."""
     found = (
-        trade
+        (Place(trade.ts, trade.trade_id), trade)
         for trade in world.tape.newest_first()
         if params.ticker in {"", trade.ticker}
         and within(trade.ts, params.min_ts, params.max_ts)
         and not params.is_block_trade
     )
-    shown, cursor = page(found, _trade_place, params.cursor, params.limit or GetTradesParams().limit)
+    shown, cursor = page(newest(found, params.cursor), params.limit or GetTradesParams().limit)
     return {"trades": [shapes.trade(trade) for trade in shown], "cursor": cursor}
 
 
@@ -118,16 +117,10 @@ class _Sums:
 
 
 def _events(
-    world: World, found: Iterable[Event], params: GetEventsParams | GetMultivariateEventsParams
+    world: World, found: Iterable[tuple[Place, Event]], params: GetEventsParams | GetMultivariateEventsParams
 ) -> dict[str, Any]:
-    def place(event: Event) -> Place:
-        return Place(world.markets_of(event.ticker)[0].listing.created_ts, event.ticker)
-
-    shown, cursor = page(found, place, params.cursor, params.limit)
-    return {
-        "events": [_event(world, event, nested=params.with_nested_markets) for event in shown],
-        "cursor": cursor,
-    }
+    shown, cursor = page(found, params.limit)
+    return {"events": [_event(world, event, nested=params.with_nested_markets) for event in shown], "cursor": cursor}
 
 
 def _event(world: World, event: Event, *, nested: bool) -> dict[str, Any]:
@@ -148,24 +141,24 @@ def _series(known: Series, sums: _Sums, volume: bool, metadata: bool) -> dict[st
     return shown
 
 
-def _with_markets(world: World, tickers: Iterable[str]) -> Iterable[tuple[Event, list[Market]]]:
-    for ticker in tickers:
-        markets = world.markets_of(ticker)
-        if ticker in world.events and markets:
-            yield world.events[ticker], markets
+def _candidates(listings: Listings, params: GetEventsParams) -> Iterable[Place]:
+    if not params.tickers:
+        return listings.events.after(params.cursor)
+    world = listings.world
+    named = ((ticker, world.markets_of(ticker)) for ticker in names(params.tickers) if ticker in world.events)
+    places = (event_place(ticker, markets) for ticker, markets in named if markets and not markets[0].is_combo)
+    return [place for place, _ in newest(((place, None) for place in places), params.cursor)]
+
+
+def _with_markets(world: World, places: Iterable[Place]) -> Iterator[tuple[Place, Event, list[Market]]]:
+    return ((place, world.events[place.name], world.markets_of(place.name)) for place in places)
 
 
 def _status(world: World, markets: Sequence[Market]) -> str:
-    is_any = {
-        status: any(market.phase in phases(world, status) for market in markets) for status in _EVENT_STATUSES
-    }
+    is_any = {status: any(market.phase in phases(world, status) for market in markets) for status in _EVENT_STATUSES}
     # An event whose markets are paused is still open.
     return next((status for status in _EVENT_STATUSES if is_any[status]), "open")
 
 
 def _updated(markets: Sequence[Market]) -> int:
     return max((market.updated_ts for market in markets), default=0)
-
-
-def _trade_place(trade: Trade) -> Place:
-    return Place(trade.ts, trade.trade_id)

@@ -1,10 +1,11 @@
 """Which markets a list holds."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 
 from proto.units import SECOND
 from services.simulator.rest.errors import conflicting, not_found
-from services.simulator.rest.pages import Place, page
+from services.simulator.rest.listings import Listings, market_place
+from services.simulator.rest.pages import Place, newest, page
 from services.simulator.rest.queries import GetMarketsParams, Seconds, names
 from services.simulator.world.market import Market, Phase
 from services.simulator.world.world import World
@@ -26,11 +27,16 @@ _STATUSES = {
 }
 
 
-def find(world: World, params: GetMarketsParams) -> tuple[list[Market], str]:
+def find(listings: Listings, params: GetMarketsParams) -> tuple[list[Market], str]:
     """Return a page of markets, the newest first, and the next cursor; raises RequestRefused."""
     check(params)
-    found = (known for known in _candidates(world, params) if _fits(known, params, world))
-    return page(found, _place, params.cursor, params.limit or GetMarketsParams().limit)
+    allowed = phases(listings.world, params.status)
+    found = (
+        (place, market)
+        for place, market in _candidates(listings, params)
+        if market.phase in allowed and _fits(market, params)
+    )
+    return page(found, params.limit or GetMarketsParams().limit)
 
 
 def known(world: World, ticker: str) -> Market:
@@ -73,17 +79,19 @@ def _times(params: GetMarketsParams) -> dict[str, tuple[Seconds | None, Seconds 
     }
 
 
-def _candidates(world: World, params: GetMarketsParams) -> Iterable[Market]:
-    if params.tickers:
-        return [world.markets[ticker] for ticker in names(params.tickers) if ticker in world.markets]
-    return world.markets_of(params.event_ticker) if params.event_ticker else world.markets.values()
+def _candidates(listings: Listings, params: GetMarketsParams) -> Iterator[tuple[Place, Market]]:
+    world = listings.world
+    if params.tickers or params.event_ticker:
+        named = [world.markets[ticker] for ticker in names(params.tickers) if ticker in world.markets]
+        markets = named if params.tickers else world.markets_of(params.event_ticker)
+        return newest(((market_place(market), market) for market in markets), params.cursor)
+    return ((place, world.markets[place.name]) for place in listings.markets.after(params.cursor))
 
 
-def _fits(market: Market, params: GetMarketsParams, world: World) -> bool:
+def _fits(market: Market, params: GetMarketsParams) -> bool:
     listing = market.listing
     return (
-        market.phase in phases(world, params.status)
-        and params.event_ticker in {"", listing.event_ticker}
+        params.event_ticker in {"", listing.event_ticker}
         and params.series_ticker in {"", listing.series_ticker}
         and (not params.mve_filter or market.is_combo == (params.mve_filter == "only"))
         and within(listing.created_ts, params.min_created_ts, params.max_created_ts)
@@ -100,7 +108,3 @@ def within(ts: int | None, least: Seconds | None, most: Seconds | None) -> bool:
     if ts is None:
         return False
     return (least is None or ts >= least * SECOND) and (most is None or ts <= most * SECOND)
-
-
-def _place(market: Market) -> Place:
-    return Place(market.listing.created_ts, market.ticker)

@@ -66,13 +66,13 @@ def _change_at(listener: _Listener, seq: int) -> int:
 
 def _listener(exchange: Exchange, ticker: str, params: TruthParams) -> _Listener:
     """Return whose sequence is meant; who still listens goes before who has gone."""
-    opened = _listeners(
-        (session.number, session.subscriptions.values()) for session in exchange.sessions.values()
-    )
+    opened = _listeners((session.number, session.subscriptions.values()) for session in exchange.sessions.values())
     gone = _listeners(exchange.closed)
     found = _meant(opened, ticker, params) or _meant(gone, ticker, params)
     if not found:
-        raise told(404, f"Nobody who is still known listened to the book of {ticker}: GET /sim/sessions lists who does.")
+        raise told(
+            404, f"Nobody who is still known listened to the book of {ticker}: GET /sim/sessions lists who does."
+        )
     if len(found) > 1:
         numbers = ", ".join(f"{session} (sid {subscription.sid})" for session, subscription in found)
         raise told(409, f"Several sessions listen to the book of {ticker}: add session= one of {numbers}.")

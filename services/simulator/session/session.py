@@ -112,13 +112,13 @@ class Session:
         try:
             command = read(text)
             command_id = command.id
-            if self.refusals:
-                raise CommandRefused(self.refusals.popleft())
             self._dispatch(command, now)
         except CommandRefused as refusal:
             self._replies.refuse(command_id, refusal)
 
     def _dispatch(self, command: Command, now: Now) -> None:
+        if self.refusals:
+            raise CommandRefused(self.refusals.popleft())
         handler = self._handlers.get(command.cmd)
         if handler is None:
             raise CommandRefused(5)
@@ -147,8 +147,11 @@ class Session:
         if known is not None:
             self._updates.merge(known, wish, request)
             return
+        self._updates.check_room(wish)
         subscription = self._new_subscription(channel, request.params)
-        subscription.shard = request.params.shard() if channel is Channel.COMMUNICATIONS else (1, 0)
+        if channel is Channel.COMMUNICATIONS:
+            subscription.shard = request.params.shard()
+            subscription.own_only = request.params.user_filter == "self"
         msg = {"channel": channel, "sid": subscription.sid}
         opened = partial(self._replies.send, {"type": "subscribed"}, request.id, msg=msg)
         self._replies.acknowledge(opened, request.now.at)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from proto.units import SECOND
 from services.simulator.errors import CommandRefused
-from services.simulator.feed.channels import TRAITS, Channel
+from services.simulator.feed.channels import ALL_NAMES, TRAITS, Channel
 from services.simulator.feed.habits import Manners
 from services.simulator.feed.subscription import Subscription
 from services.simulator.session.commands import Params, Request
@@ -24,7 +24,6 @@ _NAME_ACTIONS = {
     "index_ids": ("subscribe_indices", "unsubscribe_indices"),
     "underlying_tickers": ("subscribe_underlyings", "unsubscribe_underlyings"),
 }
-_ALL = "all"
 
 
 class Wish(NamedTuple):
@@ -46,11 +45,6 @@ class Updates:
 
     def wish(self, channel: Channel, params: Params) -> Wish:
         """Return what a subscribe to this channel asks for; raises CommandRefused."""
-        wish = self._wish(channel, params)
-        if len(wish.tickers or ()) > self._manners.habits.max_markets:
-            raise CommandRefused(26)
-        return wish
-
         traits = TRAITS[channel]
         if traits.named:
             names = getattr(params, traits.named)
@@ -65,6 +59,11 @@ class Updates:
         if wish.tickers == [] or (traits.markets == "required" and wish.tickers is None):
             raise CommandRefused(14 if traits.markets == "required" else 11)
         return wish
+
+    def check_room(self, wish: Wish) -> None:
+        """Raise CommandRefused if these are more markets than one subscription may have."""
+        if len(set(wish.tickers or ())) > self._manners.habits.max_markets:
+            raise CommandRefused(26)
 
     def merge(self, subscription: Subscription, wish: Wish, request: Request) -> None:
         """Widen an open subscription by what a second subscribe asks for; raises CommandRefused."""
@@ -88,7 +87,7 @@ class Updates:
         elif action in {"add_markets", "delete_markets"} and _takes_markets(subscription):
             self._change_markets(subscription, request)
         elif traits.named and action == _LISTS[subscription.channel][0]:
-            names = {traits.named: list(self._floor.world.names[subscription.channel])}
+            names = {traits.named: list(self._floor.world.names.get(subscription.channel, ()))}
             kind = _LISTS[subscription.channel][1]
             said = partial(self._replies.control, kind, subscription, request.id, names)
             self._replies.acknowledge(said, request.now.at)
@@ -157,7 +156,7 @@ class Updates:
         names = wish.names or []
         if request.params.action in {"subscribe_indices", "subscribe_underlyings"}:
             subscription.names.update(dict.fromkeys(names))
-        elif _ALL in names:
+        elif ALL_NAMES in names:
             subscription.names.clear()
         else:
             for name in names:

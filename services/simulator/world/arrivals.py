@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from msgspec.structs import replace
 
 from proto.units import SECOND
-from services.simulator.world.lifecycle import Arrival
+from services.simulator.world.listing import Arrival
 from services.simulator.world.rounds import Rounds
 
 
@@ -25,8 +25,8 @@ class RoundArrivals:
 class ComboArrivals:
     """Lists a new combo every so many seconds.
 
-    `make` is given its number, from 0, and the time, and returns None if none can be made. At the exchange a combo lives
-    as long as its legs; here it closes after `life_s` at the latest, so that they do not become more and more.
+    `make` is given its number, from 0, and the time, and returns None if none can be made. At the exchange a combo
+    lives as long as its legs; here it closes after `life_s` at the latest, so that they do not become more and more.
     """
 
     def __init__(self, make: Callable[[int, int], Arrival | None], *, every_s: float, life_s: float = 3600.0) -> None:

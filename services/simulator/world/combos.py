@@ -9,7 +9,7 @@ from itertools import groupby
 from proto.units import SECOND
 from services.simulator.world.dates import new_york
 from services.simulator.world.digest import digest, number
-from services.simulator.world.listing import Event, Leg, Listing, Series, market_id
+from services.simulator.world.listing import Arrival, Event, Leg, Listing, Series, market_id
 from services.simulator.world.universe import Universe
 
 _SERIES = Series(ticker="KXMVESPORTSMULTIGAMEEXTENDED", title="Multi-Game Sports Combo", category="Sports")
@@ -19,17 +19,26 @@ _MOST_LEGS = 6
 _HOUR = 3600
 
 
-def combos(universe: Universe, now_ts: int, *, count: int) -> Universe:
-    """Return so many combos of outcomes of different events, all made within the hour before now.
+class Combos:
+    """Makes combos of outcomes of different events of a universe; one of less than two events has none."""
 
-    Universes of less than two events have none.
-    """
-    groups = groupby(universe.markets, key=lambda market: market.event_ticker)
-    events = [tuple(group) for _, group in groups]
-    if len(events) < 2 or count < 1:
-        return Universe((), (), ())
-    made = [_combo(combo, _picked(events, combo), now_ts) for combo in range(count)]
-    return Universe((_SERIES,), tuple(map(_event, made)), tuple(made))
+    def __init__(self, universe: Universe) -> None:
+        groups = groupby(universe.markets, key=lambda market: market.event_ticker)
+        self._events = [tuple(group) for _, group in groups]
+
+    def listed(self, now_ts: int, *, count: int) -> Universe:
+        """Return so many combos, all made within the hour before now."""
+        if len(self._events) < 2 or count < 1:
+            return Universe((), (), ())
+        made = [_combo(combo, _picked(self._events, combo), now_ts) for combo in range(count)]
+        return Universe((_SERIES,), tuple(map(_event, made)), tuple(made))
+
+    def make(self, combo: int, now_ts: int) -> Arrival | None:
+        """Return the combo with this number, None if there can be none."""
+        if len(self._events) < 2:
+            return None
+        made = _combo(combo, _picked(self._events, combo), now_ts)
+        return Arrival(_SERIES, _event(made), made)
 
 
 def _picked(events: Sequence[tuple[Listing, ...]], combo: int) -> list[Listing]:

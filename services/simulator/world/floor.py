@@ -7,8 +7,9 @@ from services.simulator.feed.channels import Channel
 from services.simulator.feed.subscription import Subscription
 from services.simulator.world import messages
 from services.simulator.world.market import Market
-from services.simulator.world.messages import Stamp, Stamps
+from services.simulator.world.messages import Stamps
 from services.simulator.world.tape import Trade
+from services.simulator.world.uuids import drawn_uuid
 from services.simulator.world.world import World
 
 
@@ -28,18 +29,19 @@ class Floor:
         for side, price, delta in changes:
             market.book.apply(side, price, delta)
             history.changed(market.ticker, side, price, delta)
-            if listeners:
+            if not listeners:
+                self.told += 1
+            else:
                 msg = market.phrases.delta(side, price, delta, stamp)
                 turned = msg if side == "yes" else market.phrases.delta(side, DOLLAR - price, delta, stamp)
                 self.tell_book(market, "orderbook_delta", msg, turned)
-        self.told += len(changes)
 
     def trade(self, market: Market, prints: Sequence[tuple[int, int, Side]], ts: int) -> None:
         """Report trades of (yes price, quantity, taker's side)."""
         stamp = self._stamps.at(ts)
         for yes_price, quantity, taker in prints:
             market.traded(yes_price, quantity)
-            trade_id = self._uuid()
+            trade_id = drawn_uuid(self._uniform)
             self.world.tape.add(Trade(trade_id, market.ticker, yes_price, quantity, taker, ts))
             msg = market.phrases.trade(trade_id.encode(), yes_price, quantity, taker, stamp)
             self.tell("trade", msg, Channel.TRADE, market)
@@ -72,6 +74,7 @@ class Floor:
 
     def tell_book(self, market: Market, kind: str, msg: bytes, turned: bytes) -> None:
         """Tell everybody who listens to a book; `turned` has the prices of the no side on the yes scale."""
+        self.told += 1
         number = self.world.history.number
         for subscription in market.listeners(Channel.BOOK):
             subscription.say(kind, turned if subscription.yes_scale else msg)
@@ -83,14 +86,8 @@ class Floor:
         for subscription in self.world.hearing(channel, market):
             subscription.say(kind, msg)
 
-    def announce(self, kind: str, msg: bytes, channel: Channel) -> None:
-        """Tell everybody who hears a channel that is about no single market."""
+    def announce(self, kind: str, msg: bytes, channel: Channel, *, index: str = "") -> None:
+        """Tell everybody who hears a channel that is about no single market; of an index, who asked for it."""
         for subscription in self.world.everywhere[channel]:
-            subscription.say(kind, msg)
-
-    def _uuid(self) -> str:
-        # Shaped like version 4, and drawn from the seed, so that a run can be repeated.
-        digits = (
-            f"{int(self._uniform() * 2**53):014x}{int(self._uniform() * 2**53):014x}{int(self._uniform() * 2**16):04x}"
-        )
-        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:32]}"
+            if not index or subscription.has_asked_for(index):
+                subscription.say(kind, msg)

@@ -39,6 +39,16 @@ class History:
         """Whether the books can be shown as they were after this change."""
         return self.number - len(self._changes) <= number <= self.number
 
+    def before(self, ticker: str, changes: int) -> int:
+        """Return the number at which a market had yet to see its last so many changes, as far as is remembered."""
+        number = self.number
+        for change in reversed(self._changes):
+            if not changes:
+                break
+            number -= 1
+            changes -= change[0] == ticker
+        return number
+
     def book_at(self, ticker: str, book: Book, number: int) -> Book:
         """Return a market's book as it was after a change that is remembered, from what it is now."""
         was = Book()

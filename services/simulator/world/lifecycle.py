@@ -15,7 +15,7 @@ from proto.units import DOLLAR, SECOND, Ladder, Side
 from services.simulator.feed.channels import Channel
 from services.simulator.world import messages
 from services.simulator.world.floor import Floor
-from services.simulator.world.listing import Event, Listing, Series
+from services.simulator.world.listing import Arrival
 from services.simulator.world.market import Market, Phase
 from services.simulator.world.outcomes import Outcomes
 from services.simulator.world.ticks import ticks
@@ -30,14 +30,6 @@ class Hooks(NamedTuple):
     seed: Callable[[Market], tuple[Ladder, Ladder]]
 
 
-class Arrival(NamedTuple):
-    """A market that is to be listed, and what it belongs to."""
-
-    series: Series
-    event: Event
-    listing: Listing
-
-
 class Lifecycle:
     """Takes markets through their phases; when, and whether a step is possible, others know."""
 
@@ -47,18 +39,25 @@ class Lifecycle:
         self._hooks = hooks
         self._outcomes = Outcomes(floor.world, uniform)
 
+    def begin(self, arrival: Arrival, ts: int) -> Market:
+        """List a market that was there before anybody listened, and is trading already if it has opened."""
+        market = self._list(arrival)
+        self._world.events.setdefault(arrival.event.ticker, arrival.event)
+        if market.listing.open_ts <= ts:
+            market.phase = Phase.ACTIVE
+            market.book.load(*self._hooks.seed(market))
+            market.moved()  # the first ticker tells a change of this book
+            self._hooks.opened(market)
+        return market
+
     def create(self, arrival: Arrival, ts: int) -> Market:
         """List a market, which does not yet trade."""
-        _, event, listing = arrival
-        market = Market(listing)
-        market.phase = Phase.INITIALIZED
+        market, event = self._list(arrival), arrival.event
         market.updated_ts = ts
-        self._world.series.setdefault(listing.series_ticker, arrival.series)
         if event.ticker not in self._world.events:
             self._world.events[event.ticker] = event
             self._floor.announce("event_lifecycle", messages.event_lifecycle(event), _channel(market))
-        self._world.add(market)
-        self._announce(market, messages.created(listing, market.ticks, event.title))
+        self._announce(market, messages.created(market.listing, market.ticks, event.title))
         return market
 
     def open(self, market: Market, ts: int) -> None:
@@ -146,9 +145,16 @@ class Lifecycle:
         market.updated_ts = ts
         self.tell(market, "metadata_updated", **members)
 
-    def tell(self, market: Market, event_type: str, **members: Any) -> None:
+    def tell(self, market: Market, event_type: str, /, **members: Any) -> None:
         """Tell of a step, whatever it is."""
         self._announce(market, messages.lifecycle(market.ticker, event_type, **members))
+
+    def _list(self, arrival: Arrival) -> Market:
+        market = Market(arrival.listing)
+        market.phase = Phase.INITIALIZED
+        self._world.series.setdefault(arrival.series.ticker, arrival.series)
+        self._world.add(market)
+        return market
 
     def _announce(self, market: Market, msg: bytes) -> None:
         channel = _channel(market)

@@ -1,6 +1,7 @@
 """The facts of what can be traded, as the exchange lists them. Times are microseconds since 1970."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import msgspec
 
@@ -90,3 +91,11 @@ def market_id(ticker: str) -> str:
     return (
         f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{'89ab'[int(digits[16], 16) % 4]}{digits[17:20]}-{digits[20:]}"
     )
+
+
+class Arrival(NamedTuple):
+    """A market that is to be listed, and what it belongs to."""
+
+    series: Series
+    event: Event
+    listing: Listing

@@ -204,7 +204,7 @@ def strikes(listing: Listing) -> dict[str, Any]:
     return {member: value for member, value in known.items() if value is not None}
 
 
-def lifecycle(ticker: str, event_type: str, **members: Any) -> bytes:
+def lifecycle(ticker: str, event_type: str, /, **members: Any) -> bytes:
     """Return the `msg` of a step in a market's life."""
     return msgspec.json.encode({"market_ticker": ticker, "event_type": event_type, **members})
 

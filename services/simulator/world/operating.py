@@ -6,11 +6,12 @@ import msgspec
 
 from proto.units import CONTRACT, SECOND
 from services.simulator.feed.channels import Channel
-from services.simulator.world import messages, steps
+from services.simulator.world import steps
 from services.simulator.world.calendar import Calendar
-from services.simulator.world.errors import BadStep, UnknownStructure
+from services.simulator.errors import BadStep
 from services.simulator.world.floor import Floor
-from services.simulator.world.lifecycle import Arrival, Lifecycle
+from services.simulator.world.lifecycle import Lifecycle
+from services.simulator.world.listing import Arrival
 from services.simulator.world.listing import Event, Listing, Opening, Series, market_id
 from services.simulator.world.market import Market, Phase
 from services.simulator.world.ticks import STRUCTURES, ticks
@@ -50,7 +51,7 @@ class Operator:
         self._calendar.follow(market)
         return _report(market)
 
-    def _change(self, market: Market, step: steps.Change, ts: int) -> None:  # noqa: C901 — one branch per action
+    def _change(self, market: Market, step: steps.Change, ts: int) -> None:
         life = self._life
         match step:
             case steps.Deactivate():
@@ -89,10 +90,7 @@ class Operator:
     def _refine(self, market: Market, step: steps.Change, structure: str, ts: int) -> None:
         _require(market, step, *_LISTED)
         _require_no_combo(market)
-        try:
-            self._life.refine(market, _finer(market, structure), ts)
-        except UnknownStructure as error:
-            raise BadStep(f"{error} They are {', '.join(STRUCTURES)}.") from error
+        self._life.refine(market, _finer(market, structure), ts)
 
     def _describe(self, market: Market, step: steps.Describe, ts: int) -> None:
         _require_no_combo(market)
@@ -133,9 +131,7 @@ class Operator:
 
 
 def _listing(step: steps.Create, ts: int) -> Listing:
-    structure = step.price_level_structure
-    if structure not in STRUCTURES:
-        raise BadStep(f"There is no price level structure {structure!r}; they are {', '.join(STRUCTURES)}.")
+    _require_known(step.price_level_structure)
     close_ts = ts + round(step.close_in_s * SECOND)
     title = step.title or f"Will {step.ticker} happen?"
     return Listing(
@@ -147,7 +143,7 @@ def _listing(step: steps.Create, ts: int) -> Listing:
         yes_sub_title=step.yes_sub_title or "Yes",
         no_sub_title=step.no_sub_title or "No",
         rules_primary=step.rules_primary or title,
-        price_level_structure=structure,
+        price_level_structure=step.price_level_structure,
         created_ts=ts,
         open_ts=ts + round(step.open_in_s * SECOND),
         close_ts=close_ts,
@@ -167,6 +163,7 @@ def _event_ticker(ticker: str) -> str:
 def _finer(market: Market, structure: str) -> str:
     allowed = set(market.ticks.prices)
     if structure:
+        _require_known(structure)
         if not allowed < set(ticks(structure).prices):
             raise BadStep(
                 f"{structure} is not finer than {market.ticks.label}: resting orders would be off its prices."
@@ -176,6 +173,11 @@ def _finer(market: Market, structure: str) -> str:
         if allowed < set(ticks(label).prices):
             return label
     raise BadStep(f"Nothing is finer than {market.ticks.label}.")
+
+
+def _require_known(structure: str) -> None:
+    if structure not in STRUCTURES:
+        raise BadStep(f"There is no price level structure {structure!r}; they are {', '.join(STRUCTURES)}.")
 
 
 def _require(market: Market, step: steps.Change, *phases: Phase) -> None:

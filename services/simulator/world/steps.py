@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 import msgspec
 
 from proto.reading import UNREADABLE
-from services.simulator.world.errors import BadStep
+from services.simulator.errors import BadStep
 
 _WEEK_S = 7 * 24 * 3600
 _LONGEST_S = 10 * 365 * 24 * 3600
@@ -88,7 +88,14 @@ class Other(_Step, frozen=True, kw_only=True, tag="other"):
     members: dict[str, Any] = {}
 
 
-class Fees(msgspec.Struct, frozen=True, kw_only=True, tag_field="action", tag="event_fee_update"):
+class Fees(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    tag_field="action",
+    tag="event_fee_update",
+    forbid_unknown_fields=True,
+):
     """Tell of other fees for an event; null ends them."""
 
     event_ticker: _Ticker
@@ -106,7 +113,7 @@ class Fees(msgspec.Struct, frozen=True, kw_only=True, tag_field="action", tag="e
 
 
 Change: TypeAlias = Deactivate | Activate | MoveClose | Determine | Settle | Refine | Describe | Other
-_DECODER = msgspec.json.Decoder(Create | Fees | Change)
+_DECODER: msgspec.json.Decoder[Create | Fees | Change] = msgspec.json.Decoder(Create | Fees | Change)
 
 
 def read(body: bytes) -> Create | Fees | Change:

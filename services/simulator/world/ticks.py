@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from proto.units import DOLLAR
-from services.simulator.world.errors import UnknownStructure
+from services.simulator.errors import UnknownStructure
 
 _CENT = 100
 

@@ -18,6 +18,8 @@ class World:
         self.series: dict[str, Series] = {}
         self.events: dict[str, Event] = {}
         self.markets: dict[str, Market] = {}
+        #: Counts the markets that came and went.
+        self.changes = 0
         self.history = History()
         self.tape = Tape()
         self.everywhere: dict[Channel, Listeners] = {channel: {} for channel in Channel}
@@ -32,6 +34,7 @@ class World:
 
     def add(self, market: Market) -> None:
         """List a market; whoever asked for it before it was there listens to it now."""
+        self.changes += 1
         self.markets[market.ticker] = market
         self._by_event.setdefault(market.listing.event_ticker, {})[market.ticker] = market
         self._by_id[market.listing.market_id] = market
@@ -39,8 +42,12 @@ class World:
             market.listeners(channel).update(listeners)
 
     def remove(self, market: Market) -> None:
-        """Forget a market; its last one takes the event along."""
+        """Forget a market; its last one takes the event along, and whoever listens would hear it if it came again."""
+        self.changes += 1
         del self.markets[market.ticker]
+        for channel in Channel:
+            if listeners := market.listeners(channel):
+                self._awaited.setdefault(market.ticker, {})[channel] = listeners
         self._by_id.pop(market.listing.market_id, None)
         siblings = self._by_event[market.listing.event_ticker]
         del siblings[market.ticker]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from proto.units import SECOND
-from services.simulator.world.combos import combos
+from services.simulator.world.combos import Combos
 from services.simulator.world.dates import micros
 from services.simulator.world.listing import Opening
 from services.simulator.world.universe import Universe, universe
@@ -23,7 +23,7 @@ def listed() -> Universe:
 
 def test_combos_are_listed(listed: Universe) -> None:
     """There are as many as wanted, each in an event of its own in the one series, and all tickers differ."""
-    made = combos(listed, NOW, count=3_000)
+    made = Combos(listed).listed(NOW, count=3_000)
     assert [series.ticker for series in made.series] == ["KXMVESPORTSMULTIGAMEEXTENDED"]
     assert len({market.ticker for market in made.markets}) == len(made.markets) == 3_000
     assert [market.event_ticker for market in made.markets] == [event.ticker for event in made.events]
@@ -35,7 +35,7 @@ def test_combos_are_listed(listed: Universe) -> None:
 def test_combos_are_never_traded(listed: Universe) -> None:
     """A combo has an empty book on its own shard and grid, is open since a moment, and closes with its last leg."""
     markets = {market.ticker: market for market in listed.markets}
-    for combo in combos(listed, NOW, count=100).markets:
+    for combo in Combos(listed).listed(NOW, count=100).markets:
         legs = [markets[leg.market_ticker] for leg in combo.mve_selected_legs]
         assert combo.opening == Opening()
         assert (combo.exchange_index, combo.price_level_structure) == (1, "center_deci_edge_centi_cent")
@@ -46,7 +46,7 @@ def test_combos_are_never_traded(listed: Universe) -> None:
 def test_legs_are_of_different_events(listed: Universe) -> None:
     """Two to six legs, each of another event; words and strike name them in order."""
     markets = {market.ticker: market for market in listed.markets}
-    made = combos(listed, NOW, count=300).markets
+    made = Combos(listed).listed(NOW, count=300).markets
     for combo in made:
         legs = combo.mve_selected_legs
         assert 2 <= len({leg.event_ticker for leg in legs}) == len(legs) <= 6
@@ -66,18 +66,18 @@ def test_legs_are_of_different_events(listed: Universe) -> None:
 
 def test_more_combos_begin_alike(listed: Universe) -> None:
     """The first combos do not depend on how many are wanted."""
-    assert combos(listed, NOW, count=5).markets == combos(listed, NOW, count=50).markets[:5]
+    assert Combos(listed).listed(NOW, count=5).markets == Combos(listed).listed(NOW, count=50).markets[:5]
 
 
 def test_the_year_is_todays(listed: Universe) -> None:
     """The year in the tickers is that of the simulation, in New York."""
     now_ts = micros(datetime(2028, 1, 1, 4, tzinfo=UTC))
-    assert combos(listed, now_ts, count=1).events[0].ticker.startswith("KXMVESPORTSMULTIGAMEEXTENDED-S2027")
+    assert Combos(listed).listed(now_ts, count=1).events[0].ticker.startswith("KXMVESPORTSMULTIGAMEEXTENDED-S2027")
 
 
 def test_few_events_make_small_combos() -> None:
     """Two events make combos of two legs, one makes none."""
     two = universe(DATA, NOW, markets=5)
-    assert {len(combo.mve_selected_legs) for combo in combos(two, NOW, count=20).markets} == {2}
-    assert combos(universe(DATA, NOW, markets=3), NOW, count=5) == Universe((), (), ())
-    assert combos(two, NOW, count=0) == Universe((), (), ())
+    assert {len(combo.mve_selected_legs) for combo in Combos(two).listed(NOW, count=20).markets} == {2}
+    assert Combos(universe(DATA, NOW, markets=3)).listed(NOW, count=5) == Universe((), (), ())
+    assert Combos(two).listed(NOW, count=0) == Universe((), (), ())

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from proto.units import DOLLAR
 from services.simulator.errors import SimulatorError
-from services.simulator.world.errors import UnknownStructure
+from services.simulator.errors import UnknownStructure
 from services.simulator.world.ticks import STRUCTURES, PriceRange, ticks
 
 #: The label, the step below ten cents or one, the step in the middle of the dollar, how many prices there are.

@@ -1,0 +1,1 @@
+"""The REST side: routes of the exchange's API, and of the simulator's own."""

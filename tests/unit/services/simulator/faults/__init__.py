@@ -1,0 +1,1 @@
+"""What the fault script does to a small exchange, without sockets."""
