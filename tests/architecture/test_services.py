@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from services.simulator.core import Exchange
-from services.simulator.replay import parse
+from services.simulator.replay.capture import parse
+from services.simulator.replay.markets import markets
 from tests.architecture.source import ROOT, services
 
 #: The operator's hand runs beside the services, not as one.
@@ -52,7 +52,7 @@ def test_service_is_on_the_map(name: str) -> None:
 def test_compose_follows_all_markets_of_the_simulator() -> None:
     """The markets written in docker-compose.yml are those that the simulator carries."""
     captures = [parse(file.name, file.read_bytes()) for file in sorted(CAPTURES.glob("*.jsonl*"))]
-    carried = set(Exchange(captures, speed=1, loop=True).markets)
+    carried = {market.ticker for market in markets(captures)}
     found = re.search(r"MARKET_TICKERS: >-\n((?: {6}\S+\n)+)", _compose())
     assert found
     written = [ticker.strip() for ticker in found[1].split(",")]

@@ -174,8 +174,9 @@ class Crowd:
             return prices[position]
         found = prices[position] if resting else 0
         for near in prices[position - _REACH if position > _REACH else 0 : position + _REACH + 1]:
-            if near in levels:
-                if low <= levels[near] <= high:
+            resting = levels.get(near, 0)
+            if resting:
+                if low <= resting <= high:
                     return near
                 found = found or near
         return found or next(islice(levels, int(self._uniform() * len(levels)), None))

@@ -9,7 +9,6 @@ from proto.units import SECOND
 from services.simulator.world.lifecycle import Lifecycle
 from services.simulator.world.listing import Arrival
 from services.simulator.world.market import Market, Phase
-from services.simulator.world.universe import Universe
 from services.simulator.world.world import World
 from shared.market.clock import Now
 
@@ -42,14 +41,6 @@ class Calendar:
         self._due: list[tuple[int, int, Market | Arrivals]] = []
         self._pushed = 0
         self._clock: Now | None = None
-
-    def begin(self, listed: Universe, ts: int) -> None:
-        """List what is there from the beginning, silently, and follow it."""
-        series = {known.ticker: known for known in listed.series}
-        events = {known.ticker: known for known in listed.events}
-        for listing in listed.markets:
-            arrival = Arrival(series[listing.series_ticker], events[listing.event_ticker], listing)
-            self.follow(self._life.begin(arrival, ts))
 
     def follow(self, market: Market) -> None:
         """Take a market's next step when it is due; to be told again whenever something else has moved that time."""

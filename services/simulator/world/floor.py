@@ -7,7 +7,7 @@ from services.simulator.feed.channels import Channel
 from services.simulator.feed.subscription import Subscription
 from services.simulator.world import messages
 from services.simulator.world.market import Market
-from services.simulator.world.messages import Stamps
+from services.simulator.world.messages import Stamp, Stamps
 from services.simulator.world.tape import Trade
 from services.simulator.world.uuids import drawn_uuid
 from services.simulator.world.world import World
@@ -29,12 +29,9 @@ class Floor:
         for side, price, delta in changes:
             market.book.apply(side, price, delta)
             history.changed(market.ticker, side, price, delta)
-            if not listeners:
-                self.told += 1
-            else:
-                msg = market.phrases.delta(side, price, delta, stamp)
-                turned = msg if side == "yes" else market.phrases.delta(side, DOLLAR - price, delta, stamp)
-                self.tell_book(market, "orderbook_delta", msg, turned)
+            self.told += 1
+            if listeners:
+                self._tell_change(market, side, price, delta, stamp)
 
     def trade(self, market: Market, prints: Sequence[tuple[int, int, Side]], ts: int) -> None:
         """Report trades of (yes price, quantity, taker's side)."""
@@ -78,6 +75,17 @@ class Floor:
         number = self.world.history.number
         for subscription in market.listeners(Channel.BOOK):
             subscription.say(kind, turned if subscription.yes_scale else msg)
+            subscription.moments.note(subscription.seq, number)
+
+    def _tell_change(self, market: Market, side: Side, price: int, delta: int, stamp: Stamp) -> None:
+        number = self.world.history.number
+        own = turned = b""
+        for subscription in market.listeners(Channel.BOOK):
+            if subscription.yes_scale and side == "no":
+                msg = turned = turned or market.phrases.delta(side, DOLLAR - price, delta, stamp)
+            else:
+                msg = own = own or market.phrases.delta(side, price, delta, stamp)
+            subscription.say("orderbook_delta", msg)
             subscription.moments.note(subscription.seq, number)
 
     def tell(self, kind: str, msg: bytes, channel: Channel, market: Market) -> None:

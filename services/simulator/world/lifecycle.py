@@ -47,7 +47,7 @@ class Lifecycle:
             market.phase = Phase.ACTIVE
             market.book.load(*self._hooks.seed(market))
             market.moved()  # the first ticker tells a change of this book
-            self._hooks.opened(market)
+            self._let_trade(market)
         return market
 
     def create(self, arrival: Arrival, ts: int) -> Market:
@@ -67,7 +67,7 @@ class Lifecycle:
             yes, no = self._hooks.seed(market)
             self._floor.change(market, _levels(yes, no), ts)
         self._floor.quote(market, ts)
-        self._hooks.opened(market)
+        self._let_trade(market)
 
     def close(self, market: Market, ts: int) -> None:
         """Let trading end for good, and cancel what rests."""
@@ -116,7 +116,7 @@ class Lifecycle:
         """Let paused trading go on."""
         self._enter(market, Phase.ACTIVE, ts)
         self.tell(market, "activated", is_deactivated=False)
-        self._hooks.opened(market)
+        self._let_trade(market)
 
     def close_at(self, market: Market, close_ts: int, ts: int) -> None:
         """Move the time at which a market closes."""
@@ -148,6 +148,10 @@ class Lifecycle:
     def tell(self, market: Market, event_type: str, /, **members: Any) -> None:
         """Tell of a step, whatever it is."""
         self._announce(market, messages.lifecycle(market.ticker, event_type, **members))
+
+    def _let_trade(self, market: Market) -> None:
+        if not market.is_combo:  # these are quoted on request, and nothing rests on their books
+            self._hooks.opened(market)
 
     def _list(self, arrival: Arrival) -> Market:
         market = Market(arrival.listing)

@@ -26,20 +26,25 @@ class Stamp(NamedTuple):
 
 
 class Stamps:
-    """Makes stamps; the part that changes once a second is kept."""
+    """Makes stamps; the last one, and the part that changes once a second, are kept."""
 
     def __init__(self) -> None:
         self._second = -1
         self._text = b""
+        self._ts = -1
+        self._stamp = Stamp(0, 0, b"")
 
     def at(self, ts: int) -> Stamp:
         """Return the stamp of a time in microseconds; trailing zeros of the fraction are cut, as the exchange does."""
+        if ts == self._ts:
+            return self._stamp
         second, micros = divmod(ts, SECOND)
         if second != self._second:
             self._second = second
             self._text = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S").encode()
         fraction = (b".%06d" % micros).rstrip(b"0").rstrip(b".")
-        return Stamp(second, ts // 1000, b"%b%bZ" % (self._text, fraction))
+        self._ts, self._stamp = ts, Stamp(second, ts // 1000, b"%b%bZ" % (self._text, fraction))
+        return self._stamp
 
 
 def rfc3339(ts: int) -> str:

@@ -6,7 +6,7 @@ No order is matched here. A matching engine would stand beside this module and u
 
 from collections.abc import Callable, Iterable
 from functools import partial as bind
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -40,6 +40,7 @@ class _Said(NamedTuple):
 _DECODER = msgspec.json.Decoder(_Wanted | list[_Wanted])
 _PARTIAL = {kind: partial(type_) for kind, type_ in TYPES.items()}
 _CREATORS = ("creator_id", "quote_creator_id", "rfq_creator_id")
+_M = TypeVar("_M", bound=msgspec.Struct)
 _Completion = Callable[[Members, Market, int], Members]
 
 
@@ -99,13 +100,13 @@ class Sender:
         if kind not in TYPES:
             raise BadPrivate(f"There is no private message {kind!r}; there are {', '.join(TYPES)}.")
         own = {creator: OWN_ID for creator in _CREATORS if wanted.msg.get(creator) == "self"}
-        given = _converted(kind, wanted.msg | own, _PARTIAL[kind])
+        given: Members = msgspec.to_builtins(_converted(kind, wanted.msg | own, _PARTIAL[kind]))
         if kind == "order_group_updates":
             market, known = None, self._defaults.order_group(given, ts)
         else:
             market = self._market(kind, given)
             known = self._completions[kind](given, market, ts)
-        return _Said(kind, msgspec.convert(known | given, TYPES[kind]), market)
+        return _Said(kind, _converted(kind, known | given, TYPES[kind]), market)
 
     def _market(self, kind: str, given: Members) -> Market:
         member = "ticker" if kind == "user_order" else "market_ticker"
@@ -129,13 +130,12 @@ def _read(body: bytes) -> list[_Wanted]:
     return found
 
 
-def _converted(kind: str, msg: Members, type_: type[msgspec.Struct]) -> Members:
+def _converted(kind: str, msg: Members, type_: type[_M]) -> _M:
     try:
-        members: Members = msgspec.to_builtins(msgspec.convert(msg, type_))
+        return msgspec.convert(msg, type_)
     except msgspec.ValidationError as error:
         known = ", ".join(type_.__struct_fields__)
         raise BadPrivate(f"The {kind} was not understood: {error}. Its members are {known}.") from error
-    return members
 
 
 def _in_shard(subscription: Subscription, ticker: str) -> bool:

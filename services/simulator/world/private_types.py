@@ -10,12 +10,13 @@ _TIME = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$"
 Uuid = Annotated[str, msgspec.Meta(pattern=_UUID)]
 Text = Annotated[str, msgspec.Meta(max_length=200)]
 Ticker = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-Price = Annotated[str, msgspec.Meta(pattern=r"^(0\.\d{1,4}|1\.0{1,4})$")]
-Money = Annotated[str, msgspec.Meta(pattern=r"^-?\d{1,12}\.\d{1,6}$")]
-Count = Annotated[str, msgspec.Meta(pattern=r"^-?\d{1,12}\.\d{1,2}$")]
-Amount = Annotated[str, msgspec.Meta(pattern=r"^\d{1,12}\.\d{1,2}$")]
+Price = Annotated[str, msgspec.Meta(pattern=r"^(0\.\d{4}|1\.0000)$")]
+Money = Annotated[str, msgspec.Meta(pattern=r"^-?\d{1,12}\.\d{4,6}$")]
+Count = Annotated[str, msgspec.Meta(pattern=r"^-?\d{1,9}\.\d{2}$")]
+Amount = Annotated[str, msgspec.Meta(pattern=r"^\d{1,9}\.\d{2}$")]
 Moment = Annotated[str, msgspec.Meta(pattern=_TIME)]
-Millis = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
+Seconds = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
+Millis = Annotated[int, msgspec.Meta(ge=0, lt=2**32 * 1000)]
 Index = Annotated[int, msgspec.Meta(ge=0)]
 Outcome: TypeAlias = Literal["yes", "no"]
 BookSide: TypeAlias = Literal["bid", "ask"]
@@ -40,7 +41,7 @@ class Fill(Private, frozen=True, kw_only=True):
     count_fp: Amount
     fee_cost: Money
     action: Literal["buy", "sell", "sell_partial", "sell_to_close", ""]
-    ts: Millis
+    ts: Seconds
     ts_ms: Millis
     post_position_fp: Count
     purchased_side: Outcome

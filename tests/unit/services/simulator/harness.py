@@ -156,7 +156,7 @@ class Client:
 
     def __init__(self, table: Table) -> None:
         self.session = table.exchange.open("key")
-        self._table = table
+        self.table = table
         self._frames: list[bytes] = []
 
     def say(self, cmd: str, command_id: int = 1, **params: object) -> list[dict[str, Any]]:
@@ -169,7 +169,7 @@ class Client:
 
     def say_raw(self, text: str | bytes) -> list[dict[str, Any]]:
         """Send any text and return all frames that wait."""
-        self.take(self._table.exchange.receive(self.session, text, self._table.now))
+        self.take(self.table.exchange.receive(self.session, text, self.table.now))
         return self.heard()
 
     def take(self, frames: list[bytes]) -> None:
@@ -188,7 +188,7 @@ class Client:
 
     def leave(self) -> None:
         """Disconnect."""
-        self._table.exchange.close(self.session)
+        self.table.exchange.close(self.session)
 
 
 def without_time(frame: dict[str, Any]) -> dict[str, Any]:

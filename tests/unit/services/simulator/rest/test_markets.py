@@ -129,6 +129,16 @@ async def test_pages_of_markets(desk: Desk) -> None:
     assert await desk.json("/markets", cursor="garbage") == await desk.json("/markets", limit=0)
 
 
+async def test_lists_follow_what_comes_and_goes(desk: Desk) -> None:
+    """A market that is taken away, and one that is listed later, are missed or found at the next request."""
+    before = (await desk.json("/markets", limit=1000))["markets"]
+    market = desk.world.markets[TWO_SIDED]
+    desk.world.remove(market)
+    assert TWO_SIDED not in await _found(desk)
+    desk.world.add(market)
+    assert (await desk.json("/markets", limit=1000))["markets"] == before
+
+
 @pytest.mark.parametrize("phase", [Phase.CLOSED, Phase.DETERMINED, Phase.FINALIZED])
 async def test_market_that_is_over_shows_an_empty_quote(desk: Desk, phase: Phase) -> None:
     """Whatever rests in its book, nothing is shown but the last price."""

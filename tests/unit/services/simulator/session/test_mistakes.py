@@ -195,7 +195,7 @@ def test_too_many_commands() -> None:
     assert client.say("subscribe", 9, channels=["orderbook_delta"], market_tickers=[B])[0]["msg"]["code"] == 27
     assert kinds(client.update("delete_markets", sid=2, market_tickers=[C])) == ["ok"]
     table.pass_time(1.0)
-    (ok, *_) = client.update("delete_markets", 9, sid=1, market_tickers=[C])
+    (*_, ok) = client.update("delete_markets", 9, sid=1, market_tickers=[C])
     assert (ok["type"], ok["msg"]) == ("ok", {"market_tickers": [B]})
 
 

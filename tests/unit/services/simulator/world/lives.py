@@ -6,11 +6,9 @@ from typing import Any
 from proto.units import SECOND, Ladder
 from services.simulator.world.calendar import Calendar
 from services.simulator.world.lifecycle import Hooks, Lifecycle
-from services.simulator.world.listing import Arrival
-from services.simulator.world.listing import Event, Series
+from services.simulator.world.listing import Arrival, Event, Series
 from services.simulator.world.market import Market
 from services.simulator.world.operating import Operator
-from services.simulator.world.universe import Universe
 from tests.unit.services.simulator.harness import START, Table, listing
 
 SEEDED: tuple[Ladder, Ladder] = (((4800, 300), (4700, 500)), ((5100, 200),))
@@ -32,8 +30,9 @@ class Lives:
     def begin(self, ticker: str, *, exclusive: bool = False, **facts: Any) -> Market:
         """List a market that was there from the beginning; it opens and closes so many seconds from now."""
         arrival = arriving(ticker, exclusive=exclusive, **facts)
-        self.calendar.begin(Universe((arrival.series,), (arrival.event,), (arrival.listing,)), START.ts)
-        return self.table.world.markets[ticker]
+        market = self.life.begin(arrival, START.ts)
+        self.calendar.follow(market)
+        return market
 
     def _opened(self, market: Market) -> None:
         assert market.ticker not in self.flowing

@@ -7,8 +7,7 @@ from msgspec.structs import replace
 
 from proto.units import SECOND
 from services.simulator.world.arrivals import ComboArrivals, RoundArrivals
-from services.simulator.world.listing import Arrival
-from services.simulator.world.listing import Leg
+from services.simulator.world.listing import Arrival, Leg
 from services.simulator.world.market import Phase
 from services.simulator.world.rounds import Rounds
 from shared.market.clock import Now
@@ -205,6 +204,7 @@ def test_combos_come_and_go_on_their_own_channel() -> None:
     assert kinds(frames) == ["event_lifecycle", "multivariate_market_lifecycle"] * 3 + ["multivariate_market_lifecycle"]
     assert [frame["msg"]["event_type"] for frame in frames[1:6:2]] == ["created"] * 3
     assert frames[-1]["msg"]["event_type"] == "determined"
+    assert lives.flowing == []
     lives.table.pass_time(300)
     assert len(lives.table.world.markets) <= 5
     assert heard(others) == []

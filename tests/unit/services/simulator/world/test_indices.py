@@ -71,6 +71,7 @@ def test_what_is_asked_for_comes_once_a_second() -> None:
     """The value stands inside a JSON text, with its average of a full minute from the first message on."""
     table, _, _ = exchange()
     client = listener(table, "cfbenchmarks_value", index_ids=["BRTI", "LTCUSD_RTI"])
+    table.now = Now(START.at, START.ts + 30 * SECOND)
     table.pass_time(2.5)
     messages = heard(client)
     assert [msg["index_id"] for msg in messages] == ["BRTI", "LTCUSD_RTI"] * 3
