@@ -42,6 +42,12 @@ sim-key:
 test *args:
     @exec python -m tests.run "$@"
 
+# what it costs: ./run bench [simulator|flow|soak] [--quick] [--json FILE]
+[group('test')]
+[no-exit-message]
+bench *args:
+    @exec python -m tests.bench "$@"
+
 # the tests of the composed stack: builds the image, starts it, takes it down
 [group('test')]
 [no-exit-message]

@@ -30,6 +30,7 @@ from services.simulator.world.world import World
 
 #: How often somebody asks for a new combo.
 COMBO_EVERY_S = 30.0
+SHORTEST_ROUND_S = 1.0
 _NOTHING = Universe((), (), ())
 
 
@@ -79,7 +80,7 @@ def simulation(config: Config, material: Material, chance: Chance, now_ts: int) 
         # Those that were there before have the lower numbers.
         calendar.expect(ComboArrivals(lambda made, ts: combos.make(config.combos + made, ts), every_s=COMBO_EVERY_S))
     if config.sim_round and config.crowd_markets:
-        rounds = RoundArrivals(Rounds(config.sim_round))
+        rounds = RoundArrivals(Rounds(max(config.sim_round, SHORTEST_ROUND_S)))
         for arrival in rounds.due(now_ts)[0]:
             calendar.follow(life.begin(arrival, now_ts))
         calendar.expect(rounds)

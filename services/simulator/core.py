@@ -7,7 +7,6 @@ from typing import Protocol
 
 import msgspec
 
-from services.simulator.feed.channels import Channel
 from services.simulator.feed.habits import Habits, Manners
 from services.simulator.feed.subscription import Subscription
 from services.simulator.session.acts import Act
@@ -61,10 +60,9 @@ class Exchange:
 
     def close(self, session: Session) -> None:
         """Forget a client, but not yet what it knew of the books."""
-        books = [known for known in session.subscriptions.values() if known.channel is Channel.BOOK]
-        if books:
-            self.closed.append((session.number, books))
         session.close()
+        if session.ended:
+            self.closed.append((session.number, list(session.ended)))
         self.sessions.pop(session.number, None)
 
     def receive(self, session: Session, text: str | bytes, now: Now) -> list[bytes]:

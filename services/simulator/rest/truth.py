@@ -1,6 +1,7 @@
 """The exact book of a market at a moment that is still in memory, and who listens to what."""
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import Any, NamedTuple
 
 from services.simulator.core import Exchange
@@ -67,7 +68,8 @@ def _change_at(listener: _Listener, seq: int) -> int:
 def _listener(exchange: Exchange, ticker: str, params: TruthParams) -> _Listener:
     """Return whose sequence is meant; who still listens goes before who has gone."""
     opened = _listeners((session.number, session.subscriptions.values()) for session in exchange.sessions.values())
-    gone = _listeners(exchange.closed)
+    ended = ((session.number, session.ended) for session in exchange.sessions.values())
+    gone = _listeners(chain(ended, exchange.closed))
     found = _meant(opened, ticker, params) or _meant(gone, ticker, params)
     if not found:
         raise told(

@@ -21,6 +21,8 @@ from services.simulator.session.updates import Updates
 from services.simulator.world.floor import Floor
 from shared.market.clock import Now
 
+ENDED_SUBSCRIPTIONS = 4
+
 
 class Session:
     """What one connection has subscribed to; its frames wait in `outbox` in the order in which they were caused.
@@ -33,6 +35,8 @@ class Session:
         self.key_id = key_id
         self.outbox: list[bytes] = []
         self.subscriptions: dict[int, Subscription] = {}
+        #: The last subscriptions to books that ended, whose books can still be asked for.
+        self.ended: deque[Subscription] = deque(maxlen=ENDED_SUBSCRIPTIONS)
         #: Codes with which the next commands are refused, whatever they are.
         self.refusals: deque[int] = deque()
         #: What is to happen to the connection.
@@ -91,6 +95,8 @@ class Session:
         self._floor.world.everywhere[subscription.channel].pop(subscription, None)
         self._floor.world.unlisten(subscription, subscription.tickers)
         self.subscriptions.pop(subscription.sid, None)
+        if subscription.channel is Channel.BOOK:
+            self.ended.append(subscription)
 
     def fail(self, subscription: Subscription, code: int) -> None:
         """End a subscription with an error, unasked."""

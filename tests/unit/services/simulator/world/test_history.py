@@ -1,12 +1,11 @@
 """The book at any message is the book that was the truth then."""
 
 from random import Random
-from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proto.units import Ladder
+from proto.units import Ladder, Side
 from services.simulator.world.history import History
 from shared.market.book import Book
 from tests.unit.services.simulator.harness import START, Client, Table, market
@@ -29,68 +28,63 @@ events = st.lists(
 
 
 class Witness:
-    """Lets things happen at an exchange and writes down all books after each message of one client."""
+    """Lets things happen at an exchange, and keeps what one client was told of it."""
 
     def __init__(self, *, yes_scale: bool) -> None:
         self.table = Table([], listed=[market(ticker, ((300, 4), (200, 2)), ((100, 1),)) for ticker in TICKERS])
         self.client: Client = self.table.client()
-        self.frames: list[dict[str, Any]] = []
-        self.books: dict[int, dict[str, Ladders]] = {}
-        self._say("subscribe", channels=["orderbook_delta"], market_tickers=TICKERS[:2], use_yes_price=yes_scale)
-        self.subscription = self.client.session.subscriptions[1]
-        self._note()
+        self.frames = self.client.say(
+            "subscribe", channels=["orderbook_delta"], market_tickers=TICKERS[:2], use_yes_price=yes_scale
+        )
+        self.moments = self.client.session.subscriptions[1].moments
 
-    def happen(self, what: str, ticker: str, side: str, price: int, amount: int) -> None:
+    def happen(self, what: str, ticker: str, side: Side, price: int, amount: int) -> None:
         """Let one thing happen."""
         floor, known = self.table.exchange.floor, self.table.world.markets[ticker]
-        levels = known.book.side("yes" if side == "yes" else "no").levels
         match what:
-            case "change" if levels.get(price, 0) + amount >= 0 and amount:
-                floor.change(known, [("yes" if side == "yes" else "no", price, amount)], START.ts)
+            case "change" if known.book.side(side).levels.get(price, 0) + amount >= 0 and amount:
+                floor.change(known, [(side, price, amount)], START.ts)
             case "replace":
                 floor.replace(known, ((price, 1 + abs(amount)),), ())
                 floor.show(known)
             case "show":
                 floor.show(known)
             case "add" | "delete":
-                self._say("update_subscription", action=f"{what}_markets", sid=1, market_tickers=[ticker])
+                self.frames += self.client.update(f"{what}_markets", sid=1, market_tickers=[ticker])
             case "ask":
-                self._say("update_subscription", action="get_snapshot", sid=1, market_tickers=[ticker])
+                self.frames += self.client.update("get_snapshot", sid=1, market_tickers=[ticker])
             case _:
-                self._say("update_subscription", action="dance", sid=1)
-        self._note()
+                self.frames += self.client.update("dance", sid=1)
 
-    def _say(self, cmd: str, **params: object) -> None:
-        self.frames += self.client.say(cmd, **params)
-
-    def _note(self) -> None:
-        self.frames += self.client.say_raw('{"id":1,"cmd":"list_subscriptions"}')[:-1]
-        now = {ticker: known.ladders() for ticker, known in self.table.world.markets.items()}
-        subscribed = self.client.session.subscriptions.get(1)
-        self.books[subscribed.seq if subscribed else 0] = now
+    def book_at(self, seq: int, ticker: str) -> Ladders:
+        """Return the book that was the truth at a message."""
+        number = self.moments.at(seq)
+        assert number is not None
+        world = self.table.world
+        book = world.history.book_at(ticker, world.markets[ticker].book, number)
+        return book.ladder("yes"), book.ladder("no")
 
 
 @settings(max_examples=200)
 @given(happened=events, yes_scale=st.booleans())
-def test_the_book_at_any_message(happened: list[tuple[str, str, str, int, int]], yes_scale: bool) -> None:
-    """At the sequence number of each message every book it tells of was what a client has who heard all until then."""
+def test_the_book_at_any_message(happened: list[tuple[str, str, Side, int, int]], yes_scale: bool) -> None:
+    """At each sequence number the truth is what a client has who heard everything up to it."""
     witness = Witness(yes_scale=yes_scale)
     for event in happened:
         witness.happen(*event)
-    world, moments = witness.table.world, witness.subscription.moments
-    held: set[str] = set(TICKERS[:2])
-    for position, frame in enumerate(witness.frames, 1):
+    witness.frames += witness.client.update("delete_markets", sid=1, market_tickers=["KXNONE"])
+    held, known = set(TICKERS[:2]), set[str]()
+    for position, frame in enumerate(witness.frames[1:], 2):
         if frame["type"] == "ok":
             held = set(frame["msg"]["market_tickers"])
-        if "seq" not in frame:
-            continue
-        number = moments.at(frame["seq"])
-        assert number is not None
+            known &= held
+        elif frame["type"] == "orderbook_snapshot" and frame["msg"]["market_ticker"] in held:
+            known.add(frame["msg"]["market_ticker"])
         told = rebuilt(witness.frames[:position], yes_scale=yes_scale)
-        for ticker in held & told.keys():
-            was = world.history.book_at(ticker, world.markets[ticker].book, number)
-            if ticker == frame["msg"].get("market_ticker") or frame["type"] == "ok":
-                assert (was.ladder("yes"), was.ladder("no")) == told[ticker], frame
+        for ticker in known | ({frame["msg"].get("market_ticker")} - {None}):
+            assert witness.book_at(frame["seq"], ticker) == told[ticker]
+    for ticker in known:
+        assert told[ticker] == witness.table.world.markets[ticker].ladders()
 
 
 def test_random_changes_are_undone() -> None:
