@@ -116,9 +116,15 @@ class Stack:
         assert [name for name, code in ended.items() if code not in ({0, 1} if name == "nats" else {0})] == [], ended
 
     async def tickers(self) -> list[str]:
-        """Return the simulator's markets."""
-        reply = await self.get(f"{self.sim_url}/trade-api/v2/markets?limit=1000")
-        return [market["ticker"] for market in reply.json()["markets"]]
+        """Return the simulator's markets without its combos."""
+        tickers: list[str] = []
+        cursor = None
+        while cursor != "":
+            listed = f"{self.sim_url}/trade-api/v2/markets?limit=1000&mve_filter=exclude&cursor={cursor or ''}"
+            page = (await self.get(listed)).json()
+            tickers += [market["ticker"] for market in page["markets"]]
+            cursor = page["cursor"]
+        return tickers
 
     async def get(self, url: str) -> httpx.Response:
         """Return the answer to an HTTP GET."""

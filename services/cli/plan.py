@@ -111,7 +111,7 @@ def processes(config: Config, environ: Mapping[str, str], chosen: Exchange, mach
 
     bus = [_nats_server(config, environ, machine)] if _bus_is_ours(config) else []
     simulated = chosen == "sim" and not config.kalshi_ws_url
-    simulator = [service("simulator", "plays what the exchange once sent", _simulator(config), after=[])]
+    simulator = [service("simulator", "stands in for the exchange", _simulator(config), after=[])]
     followers = (
         ("book-builder", "holds the books", _http(config, BOOK_BUILDER_OFFSET)),
         ("ticker-publisher", "one summary per market and second", _http(config, TICKER_PUBLISHER_OFFSET)),

@@ -115,6 +115,7 @@ class Clients:
         session = self._exchange.open(peer.headers.get(HEADERS.key, ""))
         self._sessions[peer] = session
         self._peers[session] = peer
+        self._asked.set()  # a fault may wait for it
         self._log.info("client connected", address=peer.address, session=session.number, clients=len(self._peers))
 
     def received(self, peer: Peer, message: str | bytes) -> None:

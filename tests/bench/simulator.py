@@ -70,7 +70,7 @@ async def _row(services: Stack, rate: int, seconds: float) -> Row:
 
 
 async def _drain(services: Stack, seconds: float) -> dict[str, Any]:
-    tickers = [t for t in await _tickers(services)][:MARKETS]
+    tickers = (await services.tickers())[:MARKETS]
     asked = {"port": services.ports["sim"], "seconds": seconds, "channels": CHANNELS, "tickers": tickers}
     drain = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.bench.drain", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
@@ -78,8 +78,3 @@ async def _drain(services: Stack, seconds: float) -> dict[str, Any]:
     said, _ = await drain.communicate(msgspec.json.encode(asked))
     result: dict[str, Any] = msgspec.json.decode(said)
     return result
-
-
-async def _tickers(services: Stack) -> list[str]:
-    reply = await services.get(f"{services.sim_url}/trade-api/v2/markets?limit=1000&status=open&mve_filter=exclude")
-    return [market["ticker"] for market in reply.json()["markets"]]

@@ -16,7 +16,7 @@ PROGRAMS = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), 
 @pytest_asyncio.fixture
 async def running() -> AsyncIterator[Stack]:
     """Everything, as `./run up` starts it."""
-    async with stack(SIM_CAPTURE="all") as services:
+    async with stack() as services:
         await services.start_all()
         yield services
 
@@ -43,8 +43,8 @@ async def _lines(program: str, nats_url: str, count: int) -> list[str]:
 @pytest.mark.parametrize(
     ("program", "most_lines", "line"),
     [
-        (PROGRAMS[0], 14, r"KXBTC15M-26MAY141815-15 live 0\.\d+ 0\.\d+\n"),
-        (PROGRAMS[1], 9, r"KXBTC15M-26MAY141815-15 live \(\(\d+, \d+\), .*\) \(\(\d+, \d+\), .*\)\n"),
+        (PROGRAMS[0], 14, r"KXWCGAME-26JUL09FRAMAR-FRA live 0\.\d+ 0\.\d+\n"),
+        (PROGRAMS[1], 9, r"KXWCGAME-\w+-\w+ live \(\(\d+, \d+\), .*\) \(\(\d+, \d+\), .*\)\n"),
     ],
 )
 async def test_programs_print_what_they_promise(running: Stack, program: str, most_lines: int, line: str) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from itertools import pairwise
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -10,6 +11,7 @@ from websockets.exceptions import ConnectionClosed, ConnectionClosedError, Inval
 
 from shared.kalshi import wire
 from tests.faults.client import BOOK, Client, Simulator
+from tests.stack import stack
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -244,3 +246,18 @@ async def test_script_is_told(sim: Simulator) -> None:
     assert len(await sim.get("/sim/faults")) == 2
     await sim.clear()
     assert await sim.get("/sim/faults") == []
+
+
+async def test_script_from_a_file(tmp_path: Path) -> None:
+    """It is posted before anybody comes; who comes first is met."""
+    file = tmp_path / "faults.json"
+    file.write_text('[{"fault":"refuse_connect","status":429},{"fault":"refuse_command","code":18}]', "utf-8")
+    async with stack(SIM_MARKETS="1", SIM_RATE="0", SIM_FAULTS=str(file)) as services:
+        await services.start("simulator")
+        sim = Simulator(services.sim_url, [])
+        assert [status["state"] for status in await sim.get("/sim/faults")] == ["active", "waiting"]
+        assert (await _refused(sim))[0] == 429
+        async with sim.client() as client:
+            await client.say("list_subscriptions")
+            assert (await client.hear())["msg"] == {"code": 18, "msg": "Command timeout"}
+        await sim.close()

@@ -159,11 +159,11 @@ class Client:
         self.table = table
         self._frames: list[bytes] = []
 
-    def say(self, cmd: str, command_id: int = 1, **params: object) -> list[dict[str, Any]]:
+    def say(self, cmd: str, command_id: int = 1, /, **params: object) -> list[dict[str, Any]]:
         """Send a command and return all frames that wait, its replies last."""
         return self.say_raw(msgspec.json.encode({"id": command_id, "cmd": cmd, "params": params}).decode())
 
-    def update(self, action: str, command_id: int = 1, **params: object) -> list[dict[str, Any]]:
+    def update(self, action: str, command_id: int = 1, /, **params: object) -> list[dict[str, Any]]:
         """Send `update_subscription` and return all frames that wait."""
         return self.say("update_subscription", command_id, action=action, **params)
 

@@ -66,6 +66,10 @@ class Table:
         client.heard()
         return client
 
+    def forget(self) -> None:
+        """Let go of all clients."""
+        self._clients.clear()
+
     def post(self, *faults: Mapping[str, object]) -> list[FaultStatus]:
         """Post faults, and let the turn end."""
         posted = self.faults.post(script.read(msgspec.json.encode(faults)), self.now)

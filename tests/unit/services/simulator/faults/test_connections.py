@@ -1,11 +1,14 @@
 """Connections that end, fall silent, are refused, and whose commands fail."""
 
+from math import inf
+
 import msgspec
 import pytest
 
 from services.simulator.faults.door import Refused
 from services.simulator.session.acts import Act, Close, Cut, Mute, Unmute
 from shared.kalshi.signing import Refusal
+from shared.market.clock import Now
 from tests.unit.services.simulator.faults.scene import BOSTON, Table
 
 
@@ -55,6 +58,34 @@ def test_muted_client_loses_what_is_said() -> None:
     assert client.seqs() == [5]
     assert client.acts == [Mute(pongs=True), Unmute()]
     assert table.faults.status()[0].state == "done"
+
+
+class Pulse:
+    """Changes a book at one moment, before the faults of that turn."""
+
+    def __init__(self, table: Table, at: float) -> None:
+        self._table = table
+        self._at = at
+
+    def next_at(self) -> float:
+        """Return the moment, until it has come."""
+        return self._at
+
+    def run(self, now: Now) -> None:
+        """Change the book."""
+        self._at = inf
+        self._table.exchange.floor.change(self._table.world.markets[BOSTON], [("yes", 5000, 100)], now.ts)
+
+
+def test_muted_client_loses_what_is_said_to_the_last() -> None:
+    """Also in the turn in which it is over."""
+    table = Table()
+    client = table.client(BOSTON)
+    table.exchange.engines.insert(0, Pulse(table, table.now.at + 2))
+    table.post({"fault": "mute", "for_s": 2})
+    table.wait(3)
+    table.change()
+    assert client.seqs() == [3]
 
 
 def test_mute_for_good_ends_with_the_connection() -> None:
@@ -161,6 +192,13 @@ def test_handshakes_are_refused(members: dict[str, object], answers: list[int | 
         table.wait(1)
     assert heard == answers
     assert table.faults.status()[0].hits == len([answer for answer in answers if answer])
+
+
+def test_refusal_ends_in_time() -> None:
+    """Though no turn has come since."""
+    table = Table()
+    table.post({"fault": "refuse_connect", "for_s": 1})
+    assert table.door.admit("key", 0, Now(table.now.at + 1, table.now.ts)) is None
 
 
 def test_pause() -> None:

@@ -1,5 +1,8 @@
 """Frames that are lost, doubled, swapped and late on their way to a client."""
 
+from gc import collect
+from weakref import ref
+
 import pytest
 
 from tests.unit.services.simulator.faults.scene import BOSTON, DENVER, Table
@@ -71,15 +74,16 @@ def test_delayed_frames_come_in_time() -> None:
     table.change()
     table.wait(0.04)
     table.change(2)
-    table.wait(0.05)
+    table.wait(0.04)
+    table.change()
     assert client.seqs() == []
-    table.wait(0.02)
+    table.wait(0.03)
     assert client.seqs() == [2]
     table.wait(0.04)
-    assert client.seqs() == [3, 4]
-    table.change()
-    assert client.seqs() == [5]
+    assert client.seqs() == [3, 4, 5]
     assert table.faults.status()[0].state == "done"
+    table.change()
+    assert client.seqs() == [6]
 
 
 def test_overtaken_frame_comes_later() -> None:
@@ -120,7 +124,15 @@ def test_spoilers_stand_behind_each_other() -> None:
     assert subscription.outlet is client.session.outbox
 
 
-@pytest.mark.parametrize(("fault", "lost"), [({"fault": "drop", "for_s": 10}, True), ({"fault": "drop"}, False)])
+@pytest.mark.parametrize(
+    ("fault", "lost"),
+    [
+        ({"fault": "drop", "for_s": 10}, True),
+        ({"fault": "drop", "for_s": 10, "count": 5}, True),
+        ({"fault": "drop"}, False),
+        ({"fault": "drop", "count": 5}, False),
+    ],
+)
 def test_later_subscriptions(fault: dict[str, object], lost: bool) -> None:
     """A fault that lasts meets them too, until its time is over; one that does not has met its own."""
     table = Table()
@@ -158,12 +170,22 @@ def test_ended_subscription_ends_its_fault() -> None:
 
 
 def test_lasting_fault_forgets_who_has_gone() -> None:
-    """It keeps counting, not keeping."""
+    """As soon as somebody else comes; what it did to them still counts."""
     table = Table()
-    table.post({"fault": "drop", "count": 0})
+    table.post({"fault": "drop", "count": 0, "channel": "trade"})
+    met = []
     for _ in range(3):
-        client = table.client(BOSTON)
-        table.change()
+        client = table.client()
+        client.say("subscribe", channels=["trade"])
+        (subscription,) = client.session.subscriptions.values()
+        met.append(ref(subscription.outlet))
+        table.exchange.floor.trade(table.world.markets[BOSTON], [(5000, 100, "yes")], table.now.ts)
+        table.wait()
+        assert client.heard() == []
         client.leave()
+    del client, subscription
+    table.forget()
+    collect()
+    assert [one() is None for one in met] == [True, True, False]
     (status,) = table.faults.status()
     assert (status.state, status.hits) == ("active", 3)
