@@ -23,12 +23,12 @@ START = Now(at=1000.0, ts=1_800_000_000_000_000)
 
 
 class Simulated:
-    """An exchange, its clock and its clients; `settings` are those of the simulator."""
+    """An exchange, its clock and its clients; `settings` are the simulator's, without a crowd if there are captures."""
 
     def __init__(
         self, captures: Sequence[Capture] = (), *, habits: Habits | None = None, start: Now = START, **settings: Any
     ) -> None:
-        config = Config(**settings)
+        config = Config(**({"sim_markets": 0} if captures else {}) | settings)
         material = Material(
             captures=captures,
             listing=(DATA / "rest-markets-sports-2026-07-09.json.gz").read_bytes(),

@@ -55,7 +55,7 @@ class UnknownStructure(SimulatorError):
 
 
 class BadRequest(SimulatorError):
-    """A hand that reaches into the exchange asks for what can not be done; `problem` says why and what to do instead."""
+    """A hand that reaches in asks for what can not be done; `problem` says why and what to do instead."""
 
     def __init__(self, problem: str) -> None:
         super().__init__(problem)

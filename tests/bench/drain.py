@@ -24,7 +24,7 @@ def main(port: int, seconds: float, channels: list[str], tickers: list[str]) -> 
         started = time.monotonic()
         messages, size = _count(connection, seconds)
         elapsed = time.monotonic() - started
-    print(msgspec.json.encode({"messages": messages, "bytes": size, "seconds": elapsed}).decode())
+    sys.stdout.buffer.write(msgspec.json.encode({"messages": messages, "bytes": size, "seconds": elapsed}))
 
 
 def _upgrade(connection: socket.socket, port: int) -> None:

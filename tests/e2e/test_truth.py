@@ -26,7 +26,7 @@ class Listener:
         self.heard = 0
         self.moments: list[tuple[str, int, dict[str, Levels]]] = []
         self.kinds: dict[str, int] = defaultdict(int)
-        self._random = random.Random(seed)  # noqa: S311 - to be repeated
+        self._random = random.Random(seed)
 
     def take(self, message: dict[str, Any]) -> None:
         """Apply a message, and now and then remember the book that it leads to."""

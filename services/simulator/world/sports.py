@@ -6,8 +6,8 @@ from datetime import date, datetime, timedelta
 import msgspec
 
 from proto.units import SECOND
-from services.simulator.world.dates import EPOCH, micros
 from services.simulator.errors import BadListing
+from services.simulator.world.dates import EPOCH, micros
 from services.simulator.world.listing import Listing, Opening, market_id
 from services.simulator.world.titles import tag_of
 from shared.kalshi.errors import Inexact

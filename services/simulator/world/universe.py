@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from services.simulator.errors import BadListing
 from services.simulator.world.copies import weeks_later
 from services.simulator.world.digest import digest, number
-from services.simulator.errors import BadListing
 from services.simulator.world.listing import Event, Listing, Series
 from services.simulator.world.sports import listings
 from services.simulator.world.ticks import STRUCTURES

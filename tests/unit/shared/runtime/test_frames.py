@@ -5,7 +5,7 @@ from collections.abc import Generator
 import pytest
 from websockets.frames import Frame, Opcode
 
-from shared.runtime.sockets import text_frame
+from shared.runtime.frames import text_frame
 
 
 def parsed(data: bytes) -> Frame:

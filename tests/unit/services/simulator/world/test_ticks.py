@@ -5,8 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proto.units import DOLLAR
-from services.simulator.errors import SimulatorError
-from services.simulator.errors import UnknownStructure
+from services.simulator.errors import SimulatorError, UnknownStructure
 from services.simulator.world.ticks import STRUCTURES, PriceRange, ticks
 
 #: The label, the step below ten cents or one, the step in the middle of the dollar, how many prices there are.

@@ -10,9 +10,9 @@ import msgspec
 import pytest
 
 from proto.units import DOLLAR, SECOND
+from services.simulator.errors import BadListing
 from services.simulator.world.copies import weeks_later
 from services.simulator.world.dates import micros
-from services.simulator.errors import BadListing
 from services.simulator.world.listing import Listing, Opening, market_id
 from services.simulator.world.ticks import STRUCTURES, ticks
 from services.simulator.world.universe import Universe, universe
