@@ -14,8 +14,6 @@ from services.simulator.feed.habits import Habits
 from services.simulator.http.application import API, Controls, application
 from services.simulator.replay.capture import Capture, parse
 from services.simulator.session.session import Session
-from shared.kalshi import normalise, wire
-from shared.market.book import Book
 from tests.simulated import DATA, Simulated
 
 CENTS = "inxd-2023-08-31-morning-cents.jsonl.gz"
@@ -202,19 +200,6 @@ def sums(frames: Sequence[dict[str, Any]]) -> tuple[Counter[tuple[str, ...]], di
             exact[level] += round(Decimal(msg["delta_fp"]) * 100)
             floats[level] = floats.get(level, 0.0) + float(msg["delta_fp"])
     return exact, floats
-
-
-def test_9_exact_sums_are_the_truth(heard: list[dict[str, Any]]) -> None:
-    """Adding up in hundredths never leaves less than nothing, whatever the order of the markets."""
-    books: dict[str, Book] = {}
-    for frame in heard:
-        message = wire.decode(msgspec.json.encode(frame))
-        if isinstance(message, wire.OrderbookSnapshot):
-            book = books.setdefault(message.msg.market_ticker, Book())
-            book.load(*normalise.ladders(message.msg, yes_scale=False))
-        elif isinstance(message, wire.OrderbookDelta):
-            books[message.msg.market_ticker].apply(*normalise.change(message.msg, yes_scale=False))
-    assert len(books) == 40
 
 
 def test_10_trades_are_numbered_and_tickers_are_not(heard: list[dict[str, Any]]) -> None:
