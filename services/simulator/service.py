@@ -37,6 +37,8 @@ from shared.runtime.sockets import Endpoint, Peer, Rejection, Request
 
 WEBSOCKET_PATH = API.removesuffix("/v2") + "/ws/v2"
 PING_INTERVAL_S = 10.0
+#: Turns are no shorter: what is due meanwhile leaves in one write, which costs as much as a dozen messages.
+TURN_S = 0.001
 #: A client that leaves more than this unread is cut, as the exchange cuts slow readers.
 MAX_QUEUED_BYTES = 64 * 2**20
 #: The suffix in SIM_CAPTURE of a recording with `use_yes_price` true.
@@ -163,11 +165,11 @@ class Clients:
 
     async def _wait(self, wake_at: float) -> None:
         delay = wake_at - now().at
-        if delay <= 0:
-            await asyncio.sleep(0)  # more is due, but the sockets come first
+        if delay < -TURN_S:
+            await asyncio.sleep(0)  # there is a backlog, but the sockets come first
             return
         # Cheaper than a timeout, which would cancel and raise a thousand times a second.
-        alarm = None if wake_at == inf else asyncio.get_running_loop().call_later(delay, self._asked.set)
+        alarm = None if wake_at == inf else asyncio.get_running_loop().call_later(max(delay, TURN_S), self._asked.set)
         await self._asked.wait()
         self._asked.clear()
         if alarm is not None:

@@ -4,7 +4,7 @@ from math import inf
 
 from proto.units import SECOND
 from services.simulator.flow.activity import weight_of
-from services.simulator.flow.flow import Flow
+from services.simulator.flow.flow import Action, Flow
 from services.simulator.world.floor import Floor
 from services.simulator.world.market import Market
 from shared.market.clock import Now
@@ -47,10 +47,18 @@ class FlowEngine:
             action = self._flow.next(now.at)
             if action is None:
                 continue
-            told = self._floor.told
             # A turn does what was due since the one before, each action with the time at which it was.
-            ts = now.ts - max(0, int((now.at - max(due_at, now.at - 1)) * SECOND))
-            self._floor.change(action.market, action.changes, ts)
-            self._floor.trade(action.market, action.prints, ts)
-            self._floor.quote(action.market, ts, traded=bool(action.prints))
-            self._flow.spent(self._floor.told - told)
+            late_s = min(now.at - due_at, 1.0)
+            self._flow.spent(self._do(action, now.ts - int(late_s * SECOND)))
+
+    def _do(self, action: Action[Market], ts: int) -> int:
+        """Return how many messages it was worth."""
+        floor, market = self._floor, action.market
+        told = floor.told
+        floor.change(market, action.changes, ts)
+        if action.prints:
+            floor.trade(market, action.prints, ts)
+            floor.quote(market, ts, traded=True)
+        elif market.can_have_moved(action.changes):
+            floor.quote(market, ts)
+        return floor.told - told

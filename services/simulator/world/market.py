@@ -1,9 +1,10 @@
 """One market: its facts, its phase, its book, what was traded, and who listens."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
-from proto.units import DOLLAR, Ladder
+from proto.units import DOLLAR, Ladder, Side
 from services.simulator.feed.subscription import Subscription
 from services.simulator.world import messages
 from services.simulator.world.listing import Listing
@@ -93,6 +94,14 @@ class Market:
         """Tell whether the quote differs from when this was last asked."""
         before, self._told = self._told, self.quote()
         return before != self._told
+
+    def can_have_moved(self, changes: Iterable[tuple[Side, int, int]]) -> bool:
+        """Tell, for less than `moved` costs, whether changes since it was asked reach the best levels."""
+        told = self._told
+        for side, price, _ in changes:
+            if price >= (told.yes_bid if side == "yes" else DOLLAR - told.yes_ask):
+                return True
+        return False
 
     def traded(self, yes_price: int, quantity: int) -> None:
         """Note a trade; half of what is traded is taken to open positions, the other half to close some."""
