@@ -13,6 +13,9 @@ from shared.kalshi.signing import SIMULATOR_KEY_ID, Signer, simulator_key
 PATH = "/trade-api/ws/v2"
 #: Every message ends with a newline after its last brace, and nothing else looks like that.
 _END = b"}\n"
+#: Sent now and then, because who says nothing for long is cut.
+_PONG = b"\x8a\x80" + bytes(4)
+_PONG_EVERY_S = 5.0
 
 
 def main(port: int, seconds: float, channels: list[str], tickers: list[str]) -> None:
@@ -59,10 +62,14 @@ def _subscribe(connection: socket.socket, channels: list[str], tickers: list[str
 
 def _count(connection: socket.socket, seconds: float) -> tuple[int, int]:
     messages = size = 0
-    until = time.monotonic() + seconds
+    until = pong_at = time.monotonic()
+    until += seconds
     tail = b""
     connection.settimeout(0.2)
-    while time.monotonic() < until:
+    while (now := time.monotonic()) < until:
+        if now >= pong_at:
+            connection.sendall(_PONG)
+            pong_at = now + _PONG_EVERY_S
         try:
             data = connection.recv(2**20)
         except TimeoutError:

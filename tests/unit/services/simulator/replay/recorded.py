@@ -1,5 +1,6 @@
 """The capture files of the simulator and of the tests, and what a client makes of their frames."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ def recorded(name: str) -> bytes:
     return next(folder / name for folder in _FOLDERS if (folder / name).exists()).read_bytes()
 
 
+@cache
 def carried(name: str) -> Capture:
     """Return a capture, read on the scale on which it was recorded."""
     return parse(name, recorded(name), yes_scale=CAPTURES[name])

@@ -65,7 +65,7 @@ class Witness:
         return book.ladder("yes"), book.ladder("no")
 
 
-@settings(max_examples=200)
+@settings(max_examples=60)
 @given(happened=events, yes_scale=st.booleans())
 def test_the_book_at_any_message(happened: list[tuple[str, str, Side, int, int]], yes_scale: bool) -> None:
     """At each sequence number the truth is what a client has who heard everything up to it."""
