@@ -72,10 +72,12 @@ def simulation(config: Config, material: Material, chance: Chance, now_ts: int) 
 
     life = Lifecycle(exchange.floor, chance.other, Hooks(crowd.opened, crowd.closed, seed))
     calendar = Calendar(world, life)
+    players = _players(exchange, material.captures, config)
     listed = universe(material.listing, now_ts, markets=config.crowd_markets) if config.crowd_markets else _NOTHING
     combos = Combos(listed)
     for arrival in (*_arrivals(listed), *_arrivals(combos.listed(now_ts, count=config.combos))):
-        calendar.follow(life.begin(arrival, now_ts))
+        if arrival.listing.ticker not in world.markets:  # what a capture moves nobody else may
+            calendar.follow(life.begin(arrival, now_ts))
     if config.combos:
         # Those that were there before have the lower numbers.
         calendar.expect(ComboArrivals(lambda made, ts: combos.make(config.combos + made, ts), every_s=COMBO_EVERY_S))
@@ -84,7 +86,6 @@ def simulation(config: Config, material: Material, chance: Chance, now_ts: int) 
         for arrival in rounds.due(now_ts)[0]:
             calendar.follow(life.begin(arrival, now_ts))
         calendar.expect(rounds)
-    players = _players(exchange, material.captures, config)
     faults = Faults(exchange, chance.other)
     exchange.engines += [*players, crowd, calendar, Indices(exchange.floor, chance.other), faults]
     return Simulation(

@@ -39,6 +39,8 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "/events/multivariate": [("/events/multivariate", {"with_nested_markets": "true"})],
     "/events/fee_changes": [("/events/fee_changes", {})],
     "/events/{event_ticker}": [("/events/KXGAME-26", {}), ("/events/KXGAME-26", {"with_nested_markets": "true"})],
+    "/events/{event_ticker}/metadata": [("/events/KXGAME-26/metadata", {})],
+    "/milestones": [("/milestones", {"limit": 10})],
     "/series": [("/series", {"include_volume": "true", "include_product_metadata": "true"}), ("/series", {})],
     "/series/fee_changes": [("/series/fee_changes", {})],
     "/series/{series_ticker}": [("/series/KXGAME", {"include_volume": "true"}), ("/series/KXUP", {})],
@@ -48,6 +50,13 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "/exchange/announcements": [("/exchange/announcements", {})],
     "/exchange/user_data_timestamp": [("/exchange/user_data_timestamp", {})],
     "/historical/cutoff": [("/historical/cutoff", {})],
+    "/historical/markets": [("/historical/markets", {})],
+    "/historical/trades": [("/historical/trades", {})],
+    "/incentive_programs": [("/incentive_programs", {})],
+    **{
+        f"/portfolio/{name}": [(f"/portfolio/{name}", {})]
+        for name in ("balance", "fills", "orders", "positions", "settlements")
+    },
     "/account/limits": [("/account/limits", {})],
     "/account/endpoint_costs": [("/account/endpoint_costs", {})],
 }

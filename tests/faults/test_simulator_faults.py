@@ -178,7 +178,10 @@ async def test_pause(sim: Simulator) -> None:
             await client.hear("never")
         assert (await _refused(sim))[0] == 503
         assert (await sim.get("/trade-api/v2/exchange/status"))["trading_active"] is False
-        await asyncio.sleep(1.1)
+        before = await sim.get(f"/sim/truth/{sim.tickers[0]}")
+        await asyncio.sleep(0.3)
+        assert await sim.get(f"/sim/truth/{sim.tickers[0]}") == before
+        await asyncio.sleep(0.9)
         assert (await sim.get("/trade-api/v2/exchange/status"))["trading_active"] is True
     async with sim.listener() as client:
         assert steps(await client.seqs(5)) == {1}

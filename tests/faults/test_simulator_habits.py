@@ -2,6 +2,7 @@
 
 import pytest
 
+from proto.units import DOLLAR
 from shared.kalshi.numbers import count, dollars
 from tests.faults.client import BOOK, Simulator
 
@@ -28,11 +29,11 @@ async def test_data_before_ack(sim: Simulator) -> None:
 
 
 async def test_legacy_twins(sim: Simulator) -> None:
-    """Cents and whole contracts stand beside the strings."""
+    """Cents and whole contracts stand beside the strings, rounded where those are finer."""
     async with sim.listener() as client:
         await sim.post("legacy_twins")
         msg = (await client.until(lambda frame: "price" in frame["msg"]))["msg"]
-        assert msg["price"] == dollars(msg["price_dollars"]) // 100
+        assert msg["price"] == (dollars(msg["price_dollars"]) + 50) // 100
         assert msg["delta"] == round(count(msg["delta_fp"]) / 100)
         await sim.post("legacy_twins", on=False)
         await client.until(lambda frame: "price" not in frame["msg"])
@@ -50,15 +51,17 @@ async def test_unknown_members(sim: Simulator) -> None:
 async def test_yes_price_default(sim: Simulator) -> None:
     """Who does not choose gets the yes scale: what was bid for no is asked for yes."""
     await sim.post("yes_price_default")
+    ticker = sim.tickers[0]
     async with sim.client() as client:
-        scales = {}
-        for number, params in enumerate(({}, {"use_yes_price": False}), 1):
-            await client.say("subscribe", number, channels=[BOOK], market_tickers=sim.tickers[:1], **params)
+        for sid, (params, yes_scale) in enumerate((({}, True), ({"use_yes_price": False}, False)), 1):
+            await client.say("subscribe", sid, channels=[BOOK], market_tickers=[ticker], **params)
             snapshot = await client.hear("orderbook_snapshot")
-            scales[number] = sorted(dollars(price) for price, _ in snapshot["msg"]["no_dollars_fp"])
-            await client.say("unsubscribe", 3, sids=[number])
+            truth = await sim.get(f"/sim/truth/{ticker}?at_seq={snapshot['seq']}&sid={sid}")
+            bids = [dollars(price) for price, _ in truth["orderbook_fp"]["no_dollars"]]
+            told = [dollars(price) for price, _ in snapshot["msg"]["no_dollars_fp"]]
+            assert sorted(told) == sorted(DOLLAR - bid if yes_scale else bid for bid in bids)
+            await client.say("unsubscribe", 3, sids=[sid])
             await client.hear("unsubscribed")
-        assert abs(scales[1][0] + scales[2][-1] - 10_000) < 2_000
 
 
 async def test_habits(sim: Simulator) -> None:

@@ -78,7 +78,6 @@ class Spoiling(Effect):
         self._fault = fault
         self._uniform = uniform
         self._spoilers: dict[Subscription, Spoiler] = {}
-        self._gone_hits = 0
 
     def meets(self) -> bool:
         """Whether one of the subscriptions is open, which does not matter if it lasts."""

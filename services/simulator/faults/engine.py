@@ -44,12 +44,15 @@ class Faults:
         self._uniform = uniform
         self._layers = Layers(exchange.manners)
         self._entries: list[_Entry] = []
+        #: Those that are not done, which alone are asked every turn.
+        self._undone: list[_Entry] = []
         self._posted = 0
 
     def post(self, faults: Iterable[Fault], now: Now) -> list[FaultStatus]:
         """Take faults, begin with those whose time has come, and return what became of each."""
         posted = [self._entry(fault, now) for fault in faults]
         self._entries += posted
+        self._undone += posted
         self.run(now)
         self._forget()
         return [entry.status() for entry in posted]
@@ -63,6 +66,7 @@ class Faults:
         for entry in self._entries:
             entry.end()
         self._entries.clear()
+        self._undone.clear()
         for session in self._exchange.sessions.values():
             session.refusals.clear()
 
@@ -71,20 +75,21 @@ class Faults:
         self.run(now)
         answers = (
             entry.effect.refuse(key_id)
-            for entry in self._entries
+            for entry in self._undone
             if entry.state is State.ACTIVE and isinstance(entry.effect, Refusing)
         )
         return next((answer for answer in answers if answer is not None), None)
 
     def next_at(self) -> float:
         """Return when a fault begins, ends or has something to do."""
-        return min((entry.next_at() for entry in self._entries), default=inf)
+        return min((entry.next_at() for entry in self._undone), default=inf)
 
     def run(self, now: Now) -> None:
         """Begin and end what is due."""
         self._exchange.manners.at(now.ts)
-        for entry in self._entries:
+        for entry in self._undone:
             entry.run(now)
+        self._undone = [entry for entry in self._undone if entry.state is not State.DONE]
 
     def _entry(self, fault: Fault, now: Now) -> "_Entry":
         self._posted += 1
@@ -125,8 +130,6 @@ class _Entry:
         return FaultStatus(self._number, self._fault, self.state, self.effect.hits())
 
     def next_at(self) -> float:
-        if self.state is State.DONE:
-            return inf
         if self.state is State.ACTIVE:
             return -inf if self.effect.is_over() else min(self._ends_at, self.effect.next_at())
         # Whether somebody is there is asked only when it matters, for there may be many connections.

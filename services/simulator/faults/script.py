@@ -12,13 +12,15 @@ import msgspec
 from proto.reading import UNREADABLE
 from services.simulator.errors import BadFault
 from services.simulator.feed.channels import Channel
-from services.simulator.feed.habits import Habits
+from services.simulator.feed.habits import Habits, Milliseconds
 from services.simulator.session.commands import ERRORS
 
 Seconds: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=31_536_000)]
-Milliseconds: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=86_400_000)]
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
 Number: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+
+#: What a close frame may carry; the others are reserved, such as 1006 for a connection that was cut.
+_CLOSE_CODES = frozenset({*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)})
 
 
 class _Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="fault"):
@@ -133,8 +135,12 @@ class Cut(OnSession, frozen=True, tag="cut"):
 class Close(OnSession, frozen=True, kw_only=True, tag="close"):
     """The connection ends with a close frame."""
 
-    code: Annotated[int, msgspec.Meta(ge=1000, le=4999)] = 1001
+    code: int = 1001
     reason: Annotated[str, msgspec.Meta(max_length=30)] = ""
+
+    def __post_init__(self) -> None:
+        if self.code not in _CLOSE_CODES:
+            raise ValueError(f"no close frame can carry {self.code}, only 1000 to 1003, 1007 to 1014, 3000 to 4999")
 
 
 class RefuseCommand(OnSession, frozen=True, kw_only=True, tag="refuse_command"):

@@ -1,8 +1,13 @@
 """How the exchange behaves where its documents leave it open, where it once did otherwise, and where it may again."""
 
+from typing import Annotated, TypeAlias
+
 import msgspec
 
 from proto.units import SECOND
+
+Milliseconds: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=86_400_000)]
+_Most: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 
 
 class Habits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -14,20 +19,20 @@ class Habits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     `max_markets` is per subscription (error 26), `max_commands` per subscription and second (error 27).
     """
 
-    first_sid: int = 1
+    first_sid: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 1
     control_shares_seq: bool = True
     ok_after_snapshots: bool = False
     ok_after_get_snapshot: bool = False
     acks_shuffled: bool = False
-    command_delay_ms: int = 0
-    ack_delay_ms: int = 0
+    command_delay_ms: Milliseconds = 0
+    ack_delay_ms: Milliseconds = 0
     yes_price_default: bool = False
     legacy_twins: bool = False
     unknown_members: bool = False
     ts_ms: bool = True
     sending_ts_ms: bool = True
-    max_markets: int = 20_000
-    max_commands: int = 1_000
+    max_markets: _Most = 20_000
+    max_commands: _Most = 1_000
 
     @property
     def dresses(self) -> bool:

@@ -4,7 +4,7 @@ from math import inf
 
 from proto.units import SECOND
 from services.simulator.flow.activity import weight_of
-from services.simulator.flow.flow import Action, Flow
+from services.simulator.flow.flow import LATE_S, Action, Flow
 from services.simulator.world.floor import Floor
 from services.simulator.world.market import Market
 from shared.market.clock import Now
@@ -47,9 +47,11 @@ class FlowEngine:
             action = self._flow.next(now.at)
             if action is None:
                 continue
-            # A turn does what was due since the one before, each action with the time at which it was.
-            late_s = min(now.at - due_at, 1.0)
-            self._flow.spent(self._do(action, now.ts - int(late_s * SECOND)))
+            # A turn does what was due since the one before, each action with the time at which it was; what is so late
+            # that it is not made up for happens now, as does the first of all, which has no time.
+            late_s = now.at - due_at
+            ts = now.ts - int(late_s * SECOND) if late_s <= LATE_S else now.ts
+            self._flow.spent(self._do(action, ts))
 
     def _do(self, action: Action[Market], ts: int) -> int:
         """Return how many messages it was worth."""

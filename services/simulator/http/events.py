@@ -39,6 +39,10 @@ def router(listings: Listings) -> APIRouter:
         params = read(GetEventParams, request.query_params.multi_items())
         return reply(lists.event(world, event_ticker, with_nested_markets=params.with_nested_markets))
 
+    @routes.get("/events/{event_ticker}/metadata")
+    async def get_event_metadata(event_ticker: str) -> Response:
+        return reply(lists.event_metadata(world, event_ticker))
+
     @routes.get("/series")
     async def get_series_list(request: Request) -> Response:
         return reply(lists.series_list(world, read(GetSeriesListParams, request.query_params.multi_items())))

@@ -67,7 +67,7 @@ def _market(ticker: str, steps: Sequence[Step]) -> Market:
         expected_expiration_ts=_CLOSE_TS,
         latest_expiration_ts=_CLOSE_TS,
     )
-    market = Market(listing, legacy=any(step.legacy for step in steps))
+    market = Market(listing, replayed=True, legacy=any(step.legacy for step in steps))
     first = next((step.ladders for step in steps if step.ladders is not None), None)
     if first is not None:
         market.book.load(*first)

@@ -93,7 +93,8 @@ class Player:
         match step.channel:
             case Channel.BOOK:
                 self._play_book(market, step)
-                self._floor.quote(market, ts)
+                if market.recorded_ticker is None:
+                    self._floor.quote(market, ts)
             case Channel.TICKER:
                 market.recorded_ticker = step.msg
                 self._floor.tell(step.kind, step.msg, Channel.TICKER, market)

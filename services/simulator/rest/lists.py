@@ -44,10 +44,12 @@ def multivariate_events(listings: Listings, params: GetMultivariateEventsParams)
     if params.series_ticker and params.collection_ticker:
         raise conflicting("collection_ticker can not be combined with series_ticker")
     world = listings.world
+    tickers = set(names(params.tickers))
     found = (
         (place, event)
         for place, event, markets in _with_markets(world, listings.combo_events.after(params.cursor))
-        if params.series_ticker in {"", event.series_ticker}
+        if (not tickers or event.ticker in tickers)
+        and params.series_ticker in {"", event.series_ticker}
         and params.collection_ticker in {"", markets[0].listing.mve_collection_ticker}
     )
     return _events(world, found, params)
@@ -59,6 +61,16 @@ def event(world: World, ticker: str, *, with_nested_markets: bool) -> dict[str, 
         raise not_found()
     markets = [shapes.market(market) for market in world.markets_of(ticker)]
     return {"event": _event(world, world.events[ticker], nested=with_nested_markets), "markets": markets}
+
+
+def event_metadata(world: World, ticker: str) -> dict[str, Any]:
+    """Return how an event and its markets are decorated, which is not at all; raises RequestRefused."""
+    if ticker not in world.events:
+        raise not_found()
+    details = [
+        {"market_ticker": market.ticker, "image_url": "", "color_code": ""} for market in world.markets_of(ticker)
+    ]
+    return {"image_url": "", "settlement_sources": [], "market_details": details}
 
 
 def series_list(world: World, params: GetSeriesListParams) -> dict[str, Any]:

@@ -74,6 +74,7 @@ class GetMultivariateEventsParams(msgspec.Struct, frozen=True, kw_only=True):
     cursor: str = ""
     series_ticker: str = ""
     collection_ticker: str = ""
+    tickers: str = ""
     with_nested_markets: bool = False
 
 

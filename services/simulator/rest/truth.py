@@ -10,6 +10,7 @@ from services.simulator.feed.subscription import Subscription
 from services.simulator.rest import shapes
 from services.simulator.rest.errors import told
 from services.simulator.rest.queries import TruthParams
+from shared.market.book import Book
 
 
 class _Listener(NamedTuple):
@@ -33,7 +34,8 @@ def truth(exchange: Exchange, ticker: str, params: TruthParams) -> dict[str, Any
     """Return the book now, after a change, or as who has read up to `at_seq` must have it; raises RequestRefused."""
     world = exchange.world
     market = world.markets.get(ticker)
-    if market is None:
+    # Who listens to a market that is not listed yet, or no longer, has a book all the same: an empty one.
+    if market is None and params.at_seq is None:
         raise told(404, f"There is no market {ticker}: GET /trade-api/v2/markets lists them.")
     listener = None if params.at_seq is None else _listener(exchange, ticker, params)
     if params.at_seq is not None and listener is not None:
@@ -50,7 +52,7 @@ def truth(exchange: Exchange, ticker: str, params: TruthParams) -> dict[str, Any
         "sid": listener.subscription.sid if listener else None,
         "at_seq": params.at_seq,
         "change": change,
-        "orderbook_fp": shapes.orderbook(world.history.book_at(ticker, market.book, change)),
+        "orderbook_fp": shapes.orderbook(world.history.book_at(ticker, market.book if market else Book(), change)),
     }
 
 

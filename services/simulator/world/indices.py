@@ -14,7 +14,6 @@ from shared.market.clock import Now
 
 #: Turns per second; in one of them the channels that speak once a second do.
 HZ = 5
-_ALL = "all"
 _WINDOW_MS = 60_000
 _QUARTER_MS = 15 * 60_000
 #: Values are integers in 1/100 000 000 dollar.
@@ -161,7 +160,7 @@ class Indices:
         if not listeners:
             return
         for name, walk in walks.items():
-            wanting = [known for known in listeners if name in known.names or _ALL in known.names]
+            wanting = [known for known in listeners if known.has_asked_for(name)]
             if wanting:
                 msg = _MESSAGES[channel](name, walk, source_ms, ts_ms)
                 for subscription in wanting:

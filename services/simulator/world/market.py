@@ -38,17 +38,18 @@ class Quote(NamedTuple):
 class Market:
     """A market with what changes about it; times are microseconds, None until they have come.
 
-    `legacy` if its recorded frames carry cents, which its snapshots then do too. `recorded_ticker` is what was last
-    played on its ticker channel.
+    `replayed` if a capture moves it, and nobody else may; `legacy` if its recorded frames carry cents, which its
+    snapshots then do too. `recorded_ticker` is what was last played on its ticker channel.
     """
 
-    def __init__(self, listing: Listing, *, legacy: bool = False) -> None:
+    def __init__(self, listing: Listing, *, replayed: bool = False, legacy: bool = False) -> None:
         opening = listing.opening
         self.listing = listing
         self.ticker = listing.ticker
         self.ticks: Ticks = ticks(listing.price_level_structure)
         self.book = Book()
         self.phase = Phase.ACTIVE
+        self.replayed = replayed
         self.legacy = legacy
         self.recorded_ticker: bytes | None = None
         self.updated_ts = listing.created_ts
@@ -129,7 +130,7 @@ class Market:
 
     def last_ticker_msg(self, stamp: Stamp) -> bytes:
         """Return the `msg` of the ticker as it was last caused, which can be long ago; `stamp` if it never was."""
-        if self.recorded_ticker is not None and not (self.book.yes.levels or self.book.no.levels):
+        if self.recorded_ticker is not None:
             return self.recorded_ticker
         return self.phrases.ticker(self._ticker_values(), self._ticker_stamp or stamp)
 

@@ -46,6 +46,7 @@ class Operator:
                 return self._fees(step)
             case _:
                 market = self._market(step.ticker)
+                _require_not_replayed(market, step)
                 self._change(market, step, now.ts)
         self._calendar.follow(market)
         return _report(market)
@@ -183,6 +184,11 @@ def _require(market: Market, step: steps.Change, *phases: Phase) -> None:
     if market.phase not in phases:
         action = step.__struct_config__.tag
         raise BadStep(f"{market.ticker} is {market.phase}; {action} needs one that is {' or '.join(phases)}.")
+
+
+def _require_not_replayed(market: Market, step: steps.Change) -> None:
+    if market.replayed and not isinstance(step, steps.Describe | steps.Other):
+        raise BadStep(f"{market.ticker} is moved by a capture, which no step can stop: create a market for that.")
 
 
 def _require_no_combo(market: Market) -> None:

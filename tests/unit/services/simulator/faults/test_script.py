@@ -43,9 +43,12 @@ def test_one_or_several() -> None:
         (b'{"fault":"drop","channel":"books"}', "Invalid enum value 'books' - at `$.channel`"),
         (b'{"fault":"delay"}', "missing required field `delay_ms`"),
         (b'{"fault":"error","code":6}', "the exchange has no error 6, only 1, 2, 3,"),
+        (b'{"fault":"close","code":1006}', "no close frame can carry 1006, only 1000 to 1003, 1007 to 1014, 3000 to"),
+        (b'{"fault":"close","code":2500}', "no close frame can carry 2500"),
         (b'{"fault":"refuse_command","code":6}', "the exchange has no error 6"),
         (b'{"fault":"refuse_connect","status":404}', "Invalid enum value 404 - at `$.status`"),
         (b'{"fault":"habits","set":{"politeness":1}}', "unknown field `politeness`"),
+        (b'{"fault":"habits","set":{"first_sid":0}}', "`int` >= 1 - at `$.first_sid`"),
         (b'{"fault":"habits","set":{"ts_ms":3}}', "Expected `bool`, got `int` - at `$.ts_ms`"),
     ],
 )

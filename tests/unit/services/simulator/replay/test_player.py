@@ -8,7 +8,7 @@ import pytest
 from proto.units import Ladder
 from services.simulator.replay.capture import parse
 from services.simulator.replay.player import STEPS_PER_TURN
-from tests.unit.services.simulator.harness import BOOK, CENTS, Table, kinds
+from tests.unit.services.simulator.harness import BOOK, CENTS, TICKERS, Table, kinds
 from tests.unit.services.simulator.replay.recorded import CAPTURES, carried, rebuilt
 
 B, C = "KXA-1-B", "KXA-1-C"
@@ -163,6 +163,17 @@ def test_recorded_tickers_and_trades() -> None:
         ("trade", 2, 2),
     ]
     assert frames[1]["msg"]["trade_id"] == "f8"
+
+
+def test_recorded_tickers_are_told_instead_of_derived_ones() -> None:
+    """Where both the book and the ticker were recorded nobody hears two tickers that contradict each other."""
+    table = Table([parse("both.jsonl", BOOK + TICKERS.replace(b"KXT-1", B.encode()))])
+    client = table.client()
+    client.say("subscribe", channels=["ticker"], market_tickers=[B, C])
+    table.pass_time(100)
+    heard = [frame["msg"] for frame in client.heard() if frame["msg"]["market_ticker"] == B]
+    assert len(heard) > 1
+    assert {msg["volume_fp"] for msg in heard} == {"13446.00"}
 
 
 PRIVATE = b"""{"type":"fill","sid":3,"msg":{"market_ticker":"KXP-1","trade_id":"t","ts_ms":1781159489000}}

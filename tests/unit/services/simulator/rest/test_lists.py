@@ -32,6 +32,7 @@ async def test_events_leave_combos_out(desk: Desk) -> None:
     assert await _events(desk, "/events/multivariate", series_ticker="KXGAME") == set()
     assert len(await _events(desk, "/events/multivariate", collection_ticker="KXMVE-R")) == 3
     assert await _events(desk, "/events/multivariate", collection_ticker="KXOTHER-R") == set()
+    assert await _events(desk, "/events/multivariate", tickers="KXMVE-0,KXMVE-2,KXGAME-26") == {"KXMVE-0", "KXMVE-2"}
     response = await desk.get("/events/multivariate", collection_ticker="KXMVE-R", series_ticker="KXMVE")
     assert response.status_code == 400
 
@@ -93,6 +94,13 @@ async def test_markets_stand_in_and_beside_their_event(desk: Desk) -> None:
     assert plain["event"]["category"] == "Sports"
     listed = (await desk.json("/events", with_nested_markets="true", tickers="KXGAME-26"))["events"]
     assert listed == [nested["event"]]
+
+
+async def test_metadata_names_the_markets_of_its_event(desk: Desk) -> None:
+    """Each market of the event has its details, and an unknown event none."""
+    details = (await desk.json("/events/KXSIDE-26/metadata"))["market_details"]
+    assert {market["market_ticker"] for market in details} == {f"KXSIDE-26-{sides}" for sides in ("YES", "NO", "NONE")}
+    assert (await desk.get("/events/KXNONE/metadata")).status_code == 404
 
 
 async def test_filters_of_series(desk: Desk) -> None:

@@ -105,6 +105,19 @@ async def test_truth_that_can_not_be_told(desk: Desk) -> None:
     assert await _yes(desk, at_seq=3)
 
 
+async def test_truth_of_a_market_that_is_not_listed(desk: Desk) -> None:
+    """Who listens to it has an empty book; of one that has gone, what it was like before is still known."""
+    _reader(desk, TWO_SIDED, "KXNONE")
+    for side in ("yes", "no"):
+        for price, quantity in desk.world.markets[TWO_SIDED].book.ladder(side):
+            desk.change(TWO_SIDED, side, price, -quantity)
+    desk.world.remove(desk.world.markets[TWO_SIDED])
+    assert await _yes(desk, ticker="KXNONE", at_seq=2) == []
+    assert await _yes(desk, at_seq=1) == BEGINNING
+    assert "no market" in await _yes(desk, 404)
+    assert "Nobody" in await _yes(desk, 404, "KXNEVER", at_seq=1)
+
+
 async def test_sessions_are_listed(desk: Desk) -> None:
     """With their keys, and what each has subscribed to."""
     session = _reader(desk, TWO_SIDED, OTHER)

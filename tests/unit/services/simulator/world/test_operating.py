@@ -7,9 +7,9 @@ import pytest
 
 from proto.units import SECOND
 from services.simulator.errors import BadStep
-from services.simulator.world.market import Phase
+from services.simulator.world.market import Market, Phase
 from tests.asyncapi import WrongFrame, check
-from tests.unit.services.simulator.harness import START, Client, kinds
+from tests.unit.services.simulator.harness import START, Client, kinds, listing
 from tests.unit.services.simulator.world.lives import Lives
 
 _START_S = START.ts // SECOND
@@ -243,6 +243,25 @@ def test_what_can_not_be_done_is_said_in_a_sentence(action: str, members: dict[s
     lives.table.turn()
     assert client.heard_raw() == []
     assert [market.phase for market in lives.table.world.markets.values()] == [Phase.ACTIVE]
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        {"action": "deactivate"},
+        {"action": "close_date_updated", "close_in_s": 1},
+        {"action": "determine"},
+        {"action": "settle"},
+        {"action": "price_level_structure_updated"},
+    ],
+)
+def test_what_a_capture_moves_is_not_stopped(step: dict[str, Any]) -> None:
+    """Its frames would no longer fit its book; what is only told can be told."""
+    lives = Lives()
+    lives.table.world.add(Market(listing("KXR-1"), replayed=True))
+    with pytest.raises(BadStep, match="KXR-1 is moved by a capture"):
+        act(lives, ticker="KXR-1", **step)
+    assert act(lives, "other", ticker="KXR-1", event_type="new")["status"] == "active"
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"\xff", b'{"action":1}', b"[" * 5000])
