@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from proto.units import Ladder
+from services.simulator.account.sender import Sender
 from services.simulator.config import Config
 from services.simulator.core import Exchange
 from services.simulator.faults.door import Door
@@ -12,20 +13,19 @@ from services.simulator.flow.engine import FlowEngine
 from services.simulator.flow.flow import Flow
 from services.simulator.flow.seed import seed_book
 from services.simulator.flow.shape import Shape
+from services.simulator.life.arrivals import ComboArrivals, RoundArrivals
+from services.simulator.life.calendar import Calendar
+from services.simulator.life.lifecycle import Hooks, Lifecycle
+from services.simulator.life.operating import Operator
 from services.simulator.replay import markets as replayed
 from services.simulator.replay.capture import Capture
 from services.simulator.replay.player import Player
-from services.simulator.world.arrivals import ComboArrivals, RoundArrivals
-from services.simulator.world.calendar import Calendar
-from services.simulator.world.combos import Combos
+from services.simulator.universe.combos import Combos
+from services.simulator.universe.listed import Universe, universe
+from services.simulator.universe.rounds import Rounds
 from services.simulator.world.indices import Indices
-from services.simulator.world.lifecycle import Hooks, Lifecycle
 from services.simulator.world.listing import Arrival
 from services.simulator.world.market import Market
-from services.simulator.world.operating import Operator
-from services.simulator.world.private import Sender
-from services.simulator.world.rounds import Rounds
-from services.simulator.world.universe import Universe, universe
 from services.simulator.world.world import World
 
 #: How often somebody asks for a new combo.

@@ -27,11 +27,13 @@ from shared.kalshi.signing import (
     public_key,
     simulator_key,
 )
+from shared.market.counts import Counts
 from shared.runtime.clock import now
 from shared.runtime.errors import SettingsError
 from shared.runtime.health import Health
 from shared.runtime.http import serving
 from shared.runtime.log import Log
+from shared.runtime.metrics import Exporter, export
 from shared.runtime.settings import Runtime
 from shared.runtime.sockets import Endpoint, Peer, Rejection, Request
 
@@ -56,6 +58,7 @@ async def serve(config: Config, _: Runtime, log: Log) -> None:
     health.well("exchange")
     app = application(running.exchange, clients.check, clients.controls(), now=now, tier=config.sim_tier)
     app.router.routes.extend(health.routes())
+    _export(running)
     endpoint = Endpoint(clients, ping_interval_s=PING_INTERVAL_S, ping_payload=b"heartbeat")
     async with serving(
         app,
@@ -174,6 +177,23 @@ class Clients:
         self._asked.clear()
         if alarm is not None:
             alarm.cancel()
+
+
+def _export(running: Simulation) -> None:
+    world, floor = running.exchange.world, running.exchange.floor
+    export(
+        Exporter(
+            "simulator",
+            Counts(),
+            {},
+            lambda: {
+                "markets": len(world.markets),
+                "clients": len(running.exchange.sessions),
+                "messages_told": floor.told,
+                "skipped_seconds": running.crowd.skipped_s,
+            },
+        )
+    )
 
 
 def _perform(act: Act, peer: Peer) -> None:

@@ -298,6 +298,14 @@ async def test_rest_errors(place: Place, path: str, status: int, key: str) -> No
     assert key in reply.json()
 
 
+async def test_metrics(place: Place) -> None:
+    """What is traded, who listens, and whether the machine keeps up can be watched."""
+    async with place.connect():
+        told = (await place.rest.get("/metrics")).text
+    assert "\nfanout_simulator_clients 1.0" in told
+    assert "\nfanout_simulator_skipped_seconds 0.0" in told
+
+
 async def test_rest_signatures(place: Place) -> None:
     """REST can be read unsigned or signed, but not with a bad signature."""
     path = f"/trade-api/v2/markets/{BITCOIN}"

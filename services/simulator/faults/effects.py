@@ -190,6 +190,7 @@ class Pausing(Refusing):
     def __init__(self, exchange: Exchange, fault: script.Pause) -> None:
         super().__init__(refusal(503), for_s=fault.for_s, limit=None)
         self._exchange = exchange
+        self._outage = fault.outage
 
     def meets(self) -> bool:
         """Whether there is trade to stop."""
@@ -198,9 +199,10 @@ class Pausing(Refusing):
     def begin(self) -> None:
         """Stop trading and cut all connections."""
         self._exchange.world.trading_active = False
+        self._exchange.world.exchange_active = not self._outage
         for session in self._exchange.sessions.values():
             session.acts.append(acts.Cut())
 
     def end(self) -> None:
         """Trade again."""
-        self._exchange.world.trading_active = True
+        self._exchange.world.trading_active = self._exchange.world.exchange_active = True

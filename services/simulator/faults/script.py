@@ -179,8 +179,10 @@ class RefuseConnect(_Lasting, frozen=True, kw_only=True, tag="refuse_connect"):
         return _limit(self.count, self.for_s)
 
 
-class Pause(_Lasting, frozen=True, tag="pause"):
-    """The weekly maintenance: no trading, all connections cut, new ones refused."""
+class Pause(_Lasting, frozen=True, kw_only=True, tag="pause"):
+    """The weekly maintenance: no trading, all connections cut, new ones refused; with `outage` REST is away too."""
+
+    outage: bool = False
 
 
 class AnyHabits(_Lasting, frozen=True, kw_only=True, tag="habits"):

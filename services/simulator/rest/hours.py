@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from proto.units import SECOND
-from services.simulator.world.dates import micros, new_york
+from services.simulator.universe.dates import micros, new_york
 from services.simulator.world.messages import rfc3339
 from services.simulator.world.world import World
 

@@ -217,3 +217,12 @@ def test_pause() -> None:
     table.faults.clear()
     assert table.world.trading_active
     assert admitted(table) is None
+
+
+def test_pause_with_outage() -> None:
+    """An outage is a pause in which the exchange as a whole is away."""
+    table = Table()
+    table.post({"fault": "pause", "outage": True, "for_s": 60})
+    assert not table.world.exchange_active
+    table.wait(60)
+    assert table.world.exchange_active

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from services.simulator.rest.hours import maintenance, schedule, status
-from services.simulator.world.dates import micros
+from services.simulator.universe.dates import micros
 from services.simulator.world.world import World
 
 

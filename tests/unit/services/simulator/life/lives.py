@@ -4,11 +4,11 @@ from random import Random
 from typing import Any
 
 from proto.units import SECOND, Ladder
-from services.simulator.world.calendar import Calendar
-from services.simulator.world.lifecycle import Hooks, Lifecycle
+from services.simulator.life.calendar import Calendar
+from services.simulator.life.lifecycle import Hooks, Lifecycle
+from services.simulator.life.operating import Operator
 from services.simulator.world.listing import Arrival, Event, Series
 from services.simulator.world.market import Market
-from services.simulator.world.operating import Operator
 from tests.unit.services.simulator.harness import START, Table, listing
 
 SEEDED: tuple[Ladder, Ladder] = (((4800, 300), (4700, 500)), ((5100, 200),))

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 import pytest
 
 from proto.units import SECOND
-from services.simulator.world.combos import Combos
-from services.simulator.world.dates import micros
+from services.simulator.universe.combos import Combos
+from services.simulator.universe.dates import micros
+from services.simulator.universe.listed import Universe, universe
 from services.simulator.world.listing import Opening
-from services.simulator.world.universe import Universe, universe
-from tests.unit.services.simulator.world.recorded import DATA, NOW
+from tests.unit.services.simulator.universe.recorded import DATA, NOW
 
 TICKER = re.compile(r"KXMVESPORTSMULTIGAMEEXTENDED-S2026[0-9A-F]{11}-[0-9A-F]{11}")
 

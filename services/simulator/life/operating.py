@@ -7,10 +7,10 @@ import msgspec
 from proto.units import CONTRACT, SECOND
 from services.simulator.errors import BadStep
 from services.simulator.feed.channels import Channel
-from services.simulator.world import steps
-from services.simulator.world.calendar import Calendar
+from services.simulator.life import steps
+from services.simulator.life.calendar import Calendar
+from services.simulator.life.lifecycle import Lifecycle
 from services.simulator.world.floor import Floor
-from services.simulator.world.lifecycle import Lifecycle
 from services.simulator.world.listing import Arrival, Event, Listing, Opening, Series, market_id
 from services.simulator.world.market import Market, Phase
 from services.simulator.world.ticks import STRUCTURES, ticks

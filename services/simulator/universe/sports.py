@@ -7,9 +7,9 @@ import msgspec
 
 from proto.units import SECOND
 from services.simulator.errors import BadListing
-from services.simulator.world.dates import EPOCH, micros
+from services.simulator.universe.dates import EPOCH, micros
+from services.simulator.universe.titles import tag_of
 from services.simulator.world.listing import Listing, Opening, market_id
-from services.simulator.world.titles import tag_of
 from shared.kalshi.errors import Inexact
 from shared.kalshi.numbers import count, dollars
 

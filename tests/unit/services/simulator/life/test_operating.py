@@ -10,7 +10,7 @@ from services.simulator.errors import BadStep
 from services.simulator.world.market import Market, Phase
 from tests.asyncapi import WrongFrame, check
 from tests.unit.services.simulator.harness import START, Client, kinds, listing
-from tests.unit.services.simulator.world.lives import Lives
+from tests.unit.services.simulator.life.lives import Lives
 
 _START_S = START.ts // SECOND
 

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proto.units import SECOND
-from services.simulator.world.dates import micros
+from services.simulator.universe.dates import micros
+from services.simulator.universe.rounds import Rounds
 from services.simulator.world.listing import Listing
-from services.simulator.world.rounds import Rounds
 from services.simulator.world.ticks import ticks
 
 LENGTHS = st.sampled_from([0.5, 1, 5, 7.5, 60, 90, 900, 3600])

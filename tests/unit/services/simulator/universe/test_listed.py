@@ -11,12 +11,12 @@ import pytest
 
 from proto.units import DOLLAR, SECOND
 from services.simulator.errors import BadListing
-from services.simulator.world.copies import weeks_later
-from services.simulator.world.dates import micros
+from services.simulator.universe.copies import weeks_later
+from services.simulator.universe.dates import micros
+from services.simulator.universe.listed import Universe, universe
 from services.simulator.world.listing import Listing, Opening, market_id
 from services.simulator.world.ticks import STRUCTURES, ticks
-from services.simulator.world.universe import Universe, universe
-from tests.unit.services.simulator.world.recorded import DATA, NOW
+from tests.unit.services.simulator.universe.recorded import DATA, NOW
 
 RECORDED = 1_079
 #: From the day of recording to the day of NOW.

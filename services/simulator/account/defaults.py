@@ -8,7 +8,7 @@ import msgspec
 
 from proto.units import DOLLAR, SECOND
 from services.simulator.errors import BadPrivate
-from services.simulator.world.dates import micros
+from services.simulator.universe.dates import micros
 from services.simulator.world.digest import digest
 from services.simulator.world.listing import market_id
 from services.simulator.world.market import Market

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from services.simulator.world.dates import text_date, ticker_day
+from services.simulator.universe.dates import text_date, ticker_day
 from services.simulator.world.listing import Event, Listing, Series
 
 _TIE = "Tie"

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from services.simulator.world.dates import text_date, text_day, ticker_date, ticker_day
+from services.simulator.universe.dates import text_date, text_day, ticker_date, ticker_day
+from services.simulator.universe.sports import DAY
 from services.simulator.world.listing import Listing, market_id
-from services.simulator.world.sports import DAY
 
 _TICKER_DATE = re.compile(r"(?<=-)\d\d[A-Z]{3}\d\d")
 _TEXT_DATE = re.compile(r"\b[A-Z][a-z]{2} \d{1,2}, \d{4}\b")

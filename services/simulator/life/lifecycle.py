@@ -13,11 +13,11 @@ from msgspec.structs import replace
 
 from proto.units import DOLLAR, SECOND, Ladder, Side
 from services.simulator.feed.channels import Channel
+from services.simulator.life.outcomes import Outcomes
 from services.simulator.world import messages
 from services.simulator.world.floor import Floor
 from services.simulator.world.listing import Arrival
 from services.simulator.world.market import Market, Phase
-from services.simulator.world.outcomes import Outcomes
 from services.simulator.world.ticks import ticks
 from shared.kalshi.numbers import format_dollars
 

@@ -11,14 +11,14 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from proto.reading import UNREADABLE
+from services.simulator.account.defaults import OWN_ID, Defaults, Members
+from services.simulator.account.messages import TYPES, partial
+from services.simulator.account.messages import Private as Msg
 from services.simulator.errors import BadPrivate
 from services.simulator.feed.channels import CHANNEL_OF, Channel
 from services.simulator.feed.subscription import Subscription
 from services.simulator.world.digest import number
 from services.simulator.world.market import Market
-from services.simulator.world.private_defaults import OWN_ID, Defaults, Members
-from services.simulator.world.private_types import TYPES, partial
-from services.simulator.world.private_types import Private as Msg
 from services.simulator.world.world import World
 from shared.market.clock import Now
 

@@ -6,7 +6,7 @@ from math import inf
 from typing import Protocol
 
 from proto.units import SECOND
-from services.simulator.world.lifecycle import Lifecycle
+from services.simulator.life.lifecycle import Lifecycle
 from services.simulator.world.listing import Arrival
 from services.simulator.world.market import Market, Phase
 from services.simulator.world.world import World

@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from services.simulator.account.defaults import OWN_ID, USER_ID
+from services.simulator.account.sender import Sender
 from services.simulator.errors import BadPrivate
 from services.simulator.world.listing import Leg
-from services.simulator.world.private import Sender
-from services.simulator.world.private_defaults import OWN_ID, USER_ID
 from tests.asyncapi import check
 from tests.unit.services.simulator.harness import START, Client, Table, market
 

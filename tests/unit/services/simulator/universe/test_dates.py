@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proto.units import SECOND
-from services.simulator.world.dates import EPOCH, micros, new_york, text_date, text_day, ticker_date, ticker_day
+from services.simulator.universe.dates import EPOCH, micros, new_york, text_date, text_day, ticker_date, ticker_day
 
 
 @pytest.mark.parametrize(

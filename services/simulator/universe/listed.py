@@ -11,12 +11,12 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from services.simulator.errors import BadListing
-from services.simulator.world.copies import weeks_later
+from services.simulator.universe.copies import weeks_later
+from services.simulator.universe.sports import listings
+from services.simulator.universe.titles import event_of, series_of
 from services.simulator.world.digest import digest, number
 from services.simulator.world.listing import Event, Listing, Series
-from services.simulator.world.sports import listings
 from services.simulator.world.ticks import STRUCTURES
-from services.simulator.world.titles import event_of, series_of
 
 _WHOLE_CENTS = "linear_cent"
 _OTHERS = tuple(label for label in STRUCTURES if label != _WHOLE_CENTS)

@@ -6,14 +6,14 @@ import pytest
 from msgspec.structs import replace
 
 from proto.units import SECOND
-from services.simulator.world.arrivals import ComboArrivals, RoundArrivals
+from services.simulator.life.arrivals import ComboArrivals, RoundArrivals
+from services.simulator.universe.rounds import Rounds
 from services.simulator.world.listing import Arrival, Leg
 from services.simulator.world.market import Phase
-from services.simulator.world.rounds import Rounds
 from shared.market.clock import Now
 from tests.asyncapi import check
 from tests.unit.services.simulator.harness import START, Client, kinds
-from tests.unit.services.simulator.world.lives import SEEDED, Lives, arriving
+from tests.unit.services.simulator.life.lives import SEEDED, Lives, arriving
 
 _LIFECYCLES = ["market_lifecycle_v2", "multivariate_market_lifecycle"]
 _START_S = START.ts // SECOND

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from msgspec.structs import replace
 
 from proto.units import SECOND
+from services.simulator.universe.rounds import Rounds
 from services.simulator.world.listing import Arrival
-from services.simulator.world.rounds import Rounds
 
 
 class RoundArrivals:

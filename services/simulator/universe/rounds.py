@@ -4,7 +4,7 @@ from datetime import datetime
 from math import sin
 
 from proto.units import CONTRACT, SECOND
-from services.simulator.world.dates import new_york, text_date, ticker_date
+from services.simulator.universe.dates import new_york, text_date, ticker_date
 from services.simulator.world.digest import number
 from services.simulator.world.listing import Event, Listing, Opening, Series, market_id
 

@@ -1,0 +1,1 @@
+"""Messages of the account, which the operator injects."""

@@ -1,0 +1,1 @@
+"""How markets come, change and go."""
