@@ -33,7 +33,7 @@ from shared.runtime.errors import SettingsError
 from shared.runtime.health import Health
 from shared.runtime.http import serving
 from shared.runtime.log import Log
-from shared.runtime.metrics import Exporter, export
+from shared.runtime.metrics import Exporter, exporting
 from shared.runtime.settings import Runtime
 from shared.runtime.sockets import Endpoint, Peer, Rejection, Request
 
@@ -58,24 +58,22 @@ async def serve(config: Config, _: Runtime, log: Log) -> None:
     health.well("exchange")
     app = application(running.exchange, clients.check, clients.controls(), now=now, tier=config.sim_tier)
     app.router.routes.extend(health.routes())
-    _export(running)
-    endpoint = Endpoint(clients, ping_interval_s=PING_INTERVAL_S, ping_payload=b"heartbeat")
-    async with serving(
-        app,
-        host=config.sim_host,
-        port=config.sim_port,
-        setting="SIM_PORT",
-        endpoints={WEBSOCKET_PATH: endpoint},
-    ):
-        log.info(
-            "ready",
-            websocket=f"ws://{config.sim_host}:{config.sim_port}{WEBSOCKET_PATH}",
-            rest=f"http://{config.sim_host}:{config.sim_port}{API}",
-            captures=[player.capture.name for player in running.players],
-            markets=len(running.exchange.world.markets),
-            rate=config.sim_rate,
-        )
-        await clients.run()
+    endpoints = {WEBSOCKET_PATH: Endpoint(clients, ping_interval_s=PING_INTERVAL_S, ping_payload=b"heartbeat")}
+    with exporting(_exporter(running)):
+        async with serving(app, host=config.sim_host, port=config.sim_port, setting="SIM_PORT", endpoints=endpoints):
+            _log_ready(config, running, log)
+            await clients.run()
+
+
+def _log_ready(config: Config, running: Simulation, log: Log) -> None:
+    log.info(
+        "ready",
+        websocket=f"ws://{config.sim_host}:{config.sim_port}{WEBSOCKET_PATH}",
+        rest=f"http://{config.sim_host}:{config.sim_port}{API}",
+        captures=[player.capture.name for player in running.players],
+        markets=len(running.exchange.world.markets),
+        rate=config.sim_rate,
+    )
 
 
 class Clients:
@@ -179,20 +177,18 @@ class Clients:
             alarm.cancel()
 
 
-def _export(running: Simulation) -> None:
+def _exporter(running: Simulation) -> Exporter:
     world, floor = running.exchange.world, running.exchange.floor
-    export(
-        Exporter(
-            "simulator",
-            Counts(),
-            {},
-            lambda: {
-                "markets": len(world.markets),
-                "clients": len(running.exchange.sessions),
-                "messages_told": floor.told,
-                "skipped_seconds": running.crowd.skipped_s,
-            },
-        )
+    return Exporter(
+        "simulator",
+        Counts(),
+        {},
+        lambda: {
+            "markets": len(world.markets),
+            "clients": len(running.exchange.sessions),
+            "messages_told": floor.told,
+            "skipped_seconds": running.crowd.skipped_s,
+        },
     )
 
 

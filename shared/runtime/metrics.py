@@ -1,6 +1,7 @@
 """Exports what a service's core counts to Prometheus, read at the moment of the scrape."""
 
-from collections.abc import Callable, Iterable, Mapping
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from prometheus_client import REGISTRY
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -48,3 +49,13 @@ class Exporter(Collector):
 def export(exporter: Exporter) -> None:
     """Make /metrics tell what the exporter collects."""
     REGISTRY.register(exporter)
+
+
+@contextlib.contextmanager
+def exporting(exporter: Exporter) -> Iterator[None]:
+    """Offer a service's metrics while the block runs, so that it can run several times in one process."""
+    export(exporter)
+    try:
+        yield
+    finally:
+        REGISTRY.unregister(exporter)
