@@ -1,0 +1,1 @@
+"""HTTP and WebSockets on one port, byte by byte."""
