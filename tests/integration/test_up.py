@@ -233,10 +233,10 @@ def test_unreachable_bus_is_named(program: tuple[str, ...], ports: dict[str, str
 def test_watch_shows_a_book_or_says_what_there_is(up: Up, ports: dict[str, str]) -> None:
     """A known market is written line by line; for an unknown one those most like it are told."""
     up.started()
-    ended = _run("services.cli", "watch", "KXBTC15M-26MAY141815-16", **ports)
+    ended = _run("services.cli", "watch", "KXWCGAME-26JUL09FRAMAR-FRB", **ports)
     assert ended.returncode == EXIT_FAILED
-    assert "watch another, such as KXBTC15M-26MAY141815-15" in ended.stderr
-    command = [sys.executable, "-m", "services.cli", "watch", "KXBTC15M-26MAY141815-15"]
+    assert "watch another, such as KXWCGAME-26JUL09FRAMAR-" in ended.stderr
+    command = [sys.executable, "-m", "services.cli", "watch", "KXWCGAME-26JUL09FRAMAR-FRA"]
     with subprocess.Popen(command, env=_environ(ports), cwd=ROOT, stdout=subprocess.PIPE, text=True) as watch:
         assert watch.stdout is not None
         line = watch.stdout.readline()
