@@ -19,6 +19,7 @@ import nats.micro
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
+from nats.js.client import JetStreamContext
 from nats.micro.request import Request, ServiceError
 from nats.micro.service import EndpointConfig, ServiceConfig
 
@@ -30,6 +31,7 @@ RECONNECT_WAIT_S = 1
 FLUSH_TIMEOUT_S = 5.0
 FLUSH_RETRY_S = 0.1
 FINISH_TIMEOUT_S = 1.0
+JETSTREAM_TIMEOUT_S = 2.0
 #: Messages that wait for one subscription's handler; more are dropped, which counts as a break.
 PENDING_MESSAGES = 65_536
 PENDING_BYTES = 64 * 2**20
@@ -64,6 +66,10 @@ class Bus:
     def connected(self) -> bool:
         """Whether the server is there right now."""
         return bool(self._client.is_connected)
+
+    def jetstream(self) -> JetStreamContext:
+        """Return what reaches the server's streams; for shared.runtime.kv."""
+        return self._client.jetstream(timeout=JETSTREAM_TIMEOUT_S)
 
     def publish(self, subject: str, payload: bytes) -> None:
         """Hand a message over; dropped and counted if the outbox is full."""

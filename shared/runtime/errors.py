@@ -4,6 +4,9 @@ FanoutError
 ├── SettingsError      the environment is wrong; every bad variable is named
 ├── CannotListen       the port is taken, or the address is not ours
 ├── BusUnreachable     no NATS server answers
+├── BucketError        a bucket of values can not be used
+│   ├── BucketUnavailable  JetStream does not answer, or refuses
+│   └── Conflict           somebody else has written since
 └── RequestError       a request on the bus was refused; `code` and `message` say why
     └── NobodyAnswers  no service listens for the request, or not in time
 """
@@ -57,6 +60,33 @@ class BusUnreachable(FanoutError):
 
     def __str__(self) -> str:
         return f"No NATS server answers at {self.url} ({self.cause}): start one there, or set NATS_URL to where it is."
+
+
+class BucketError(FanoutError):
+    """A bucket of values can not be used."""
+
+
+class BucketUnavailable(BucketError):
+    """JetStream did not answer for `bucket`, or refused."""
+
+    def __init__(self, bucket: str, cause: str) -> None:
+        super().__init__(bucket, cause)
+        self.bucket = bucket
+        self.cause = cause
+
+    def __str__(self) -> str:
+        return f"The bucket {self.bucket} can not be used ({self.cause}): start nats-server with JetStream (-js)."
+
+
+class Conflict(BucketError):
+    """Somebody else has written to the key in `bucket` since it was read."""
+
+    def __init__(self, bucket: str) -> None:
+        super().__init__(bucket)
+        self.bucket = bucket
+
+    def __str__(self) -> str:
+        return f"Somebody else has written to the bucket {self.bucket} meanwhile."
 
 
 class RequestError(FanoutError):

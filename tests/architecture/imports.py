@@ -26,7 +26,7 @@ HOMES = {
     "cyclopts": ("services.cli.*",),
     "fastapi": ("services.*.http", "services.*.http.*"),
     "msgspec": ("*",),
-    "nats": ("shared.runtime.bus",),
+    "nats": ("shared.runtime.bus", "shared.runtime.kv"),
     "prometheus_client": ("shared.runtime.metrics", "shared.runtime.health"),
     "rich": ("services.cli.*",),
     "starlette": ("shared.runtime.http", "shared.runtime.health", "services.*.http", "services.*.http.*"),
