@@ -11,6 +11,7 @@ from tests.browser import NoBrowser, chromium
 
 TESTS = Path(__file__).parent
 NO_BROWSER = "--no-browser"
+UNIT = "unit"
 
 
 def main(arguments: Sequence[str]) -> NoReturn:
@@ -26,7 +27,9 @@ def main(arguments: Sequence[str]) -> NoReturn:
             environ["CHROMIUM"] = chromium()
         except NoBrowser as error:
             sys.exit(str(error))
-    pytest = [sys.executable, "-m", "pytest", "-m", marks, *chosen]
+    # Unit tests share nothing, so they run side by side; all others start servers of their own and take turns.
+    side_by_side = ["-n", "logical"] if chosen == [f"tests/{UNIT}"] else []
+    pytest = [sys.executable, "-m", "pytest", "-m", marks, *side_by_side, *chosen]
     os.execve(pytest[0], pytest, environ)  # noqa: S606 - no shell is wanted
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proto.relay import RELAY_CHANNELS, RelayCode
@@ -175,6 +175,7 @@ def test_deep_nesting_is_answered(table: Table, opening: str, depth: int, *, clo
     assert only_reply(table.client(), text)["type"] in {"error", "pong"}
 
 
+@settings(max_examples=50)
 @given(st.one_of(st.text(), st.binary(), ANY_JSON.map(json.dumps), NEARLY.map(json.dumps)))
 def test_any_message_gets_one_answer(message: str | bytes) -> None:
     """Whatever comes is answered by one message of the protocol, and the next command is obeyed."""
