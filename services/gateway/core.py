@@ -14,9 +14,12 @@ from proto.requests import (
 )
 from proto.subjects import Subjects
 from proto.units import SECOND
+from services.gateway.holding import HeldMarkets, Holders
 from services.gateway.markets import Markets
-from services.gateway.output import Output
+from services.gateway.output import LineOutput, Output
 from services.gateway.session import Session
+from services.gateway.sharding import Connections, Shard
+from services.gateway.subscriptions import LIFECYCLE
 from services.gateway.universe import Universe
 from shared.market.clock import Now
 from shared.market.counts import Counts
@@ -24,6 +27,7 @@ from shared.market.counts import Counts
 HEARTBEAT_S = 1.0
 NOT_FOLLOWED = 404
 BAD_REQUEST = 400
+ALONE = Shard()
 
 
 class Gateway:
@@ -34,44 +38,68 @@ class Gateway:
         tickers: the markets that the settings want.
         channels: the exchange's channels to subscribe to.
         subjects: the grammar of the bus.
+        shard: which share of the markets is this process's.
+        connections: over how many connections it spreads them.
     """
 
-    def __init__(self, *, instance: str, tickers: Iterable[str], channels: Iterable[str], subjects: Subjects) -> None:
+    def __init__(
+        self,
+        *,
+        instance: str,
+        tickers: Iterable[str],
+        channels: Iterable[str],
+        subjects: Subjects,
+        shard: Shard = ALONE,
+        connections: int = 1,
+    ) -> None:
         self.instance = instance
         self.out = Output()
         self.counts = Counts()
         self.markets = Markets(instance, subjects, self.out)
-        self.connected = False
+        self.connections = Connections(connections)
+        self._holders = Holders(self.markets, self.connections)
+        self._shard = shard
         self._channels = tuple(channels)
         self._subjects = subjects
         self._universe = Universe(tickers)
-        self._session: Session | None = None
+        self._sessions: dict[int, Session] = {}
         self._beat_at = 0.0
 
-    def opened(self, now: Now) -> None:
+    @property
+    def connected(self) -> bool:
+        """Whether the exchange is heard at all."""
+        return self.connections.any_up()
+
+    def opened(self, now: Now, line: int = 0) -> None:
         """A connection was made: subscribe on it."""
-        self._session = Session(self.markets, self._channels, self._subjects, self.out, self.counts)
-        self.connected = True
+        held = HeldMarkets(self._holders, line)
+        out = LineOutput(self.out, line)
+        self._sessions[line] = Session(held, self._channels_of(line), self._subjects, out, self.counts)
+        self.connections.up(line, now.at)
         self._reconcile(now)
 
-    def closed(self, reason: str, now: Now) -> None:
-        """The connection is gone: every book is in doubt until the next one."""
+    def closed(self, reason: str, now: Now, line: int = 0) -> None:
+        """A connection is gone: every book that it held is in doubt until the next snapshot."""
         self.counts.add("disconnects", reason)
-        self._session = None
-        self.connected = False
-        self.markets.stale(list(self.markets), "disconnected", now.ts)
+        self._sessions.pop(line, None)
+        self.connections.down(line, now.at)
+        held = HeldMarkets(self._holders, line)
+        held.stale(list(held), "disconnected", now.ts)
+        self._holders.lost(line)
 
-    def received(self, frame: bytes, now: Now) -> None:
+    def received(self, frame: bytes, now: Now, line: int = 0) -> None:
         """Take one frame of the exchange."""
-        if self._session is not None:
-            self._session.received(frame, now)
+        session = self._sessions.get(line)
+        if session is not None:
+            session.received(frame, now)
 
     def tick(self, now: Now) -> None:
         """Do what time asks for; to be called some ten times a second."""
-        if self._session is not None:
-            self._session.tick(now)
+        for session in list(self._sessions.values()):
+            session.tick(now)
         if now.at >= self._beat_at:
             self._beat_at = now.at + HEARTBEAT_S
+            self.connections.review(now.at)
             self._reconcile(now)
             self.markets.heartbeat(now.ts, connected=self.connected, everything=False)
 
@@ -83,7 +111,9 @@ class Gateway:
         self.counts.add("resyncs", request.reason or "")
         if request.reason is not None:
             self.markets.stale(known, request.reason, now.ts)
-        asked = self._session.resync(known, now) if self._session is not None else known
+        asked = [ticker for ticker in known if self._holders.of(ticker) not in self._sessions]
+        for line, session in self._sessions.items():
+            asked += session.resync([ticker for ticker in known if self._holders.of(ticker) == line], now)
         return ResyncReply(
             requested=tuple(asked),
             errors=tuple(TickerError(t, NOT_FOLLOWED, "this gateway does not follow it") for t in unknown),
@@ -110,7 +140,7 @@ class Gateway:
     def explain(self, request: Explain) -> ExplainReply:
         """Tell why a market is, or is not, followed."""
         market = self.markets.get(request.ticker)
-        session = self._session
+        session = self._sessions.get(self._holders.of(request.ticker))
         return ExplainReply(
             ticker=request.ticker,
             wanted_by=self._universe.wanted_by(request.ticker),
@@ -130,10 +160,15 @@ class Gateway:
         self.markets.heartbeat(now.ts, connected=False, everything=False)
 
     def _reconcile(self, now: Now) -> None:
-        wanted = self._universe.wanted(now.at)
+        wanted = {ticker for ticker in self._universe.wanted(now.at) if self._shard.owns(ticker)}
         for ticker in wanted - set(self.markets):
             self.markets.add(ticker)
         for ticker in set(self.markets) - wanted:
             self.markets.remove(ticker, now.ts)
-        if self._session is not None:
-            self._session.want(wanted, now)
+            self._holders.forget(ticker)
+        for line, session in self._sessions.items():
+            session.want(self._holders.wanted(wanted, line), now)
+
+    def _channels_of(self, line: int) -> list[str]:
+        # What is about no single market comes by the first connection alone, or it would come several times.
+        return [channel for channel in self._channels if line == 0 or channel != LIFECYCLE]

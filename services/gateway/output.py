@@ -6,22 +6,42 @@ from shared.kalshi.commands import Command
 
 
 class Output(msgspec.Struct):
-    """Messages for the bus, commands for the exchange, and whether to give the connection up.
+    """Messages for the bus, commands for the connections, and which connections to give up and why.
 
-    `notes` are sentences for the log. `drop` is the reason to close the connection and make a new one.
+    `notes` are sentences for the log.
     """
 
     publications: list[tuple[str, bytes]] = msgspec.field(default_factory=list)
-    commands: list[Command] = msgspec.field(default_factory=list)
+    commands: list[tuple[int, Command]] = msgspec.field(default_factory=list)
     notes: list[str] = msgspec.field(default_factory=list)
-    drop: str | None = None
-
-    def send(self, command: Command) -> None:
-        """Have a command sent."""
-        self.commands.append(command)
+    drops: dict[int, str] = msgspec.field(default_factory=dict)
 
     def take(self) -> "Output":
         """Return what is here and leave nothing behind."""
-        taken = Output(self.publications, self.commands, self.notes, self.drop)
-        self.publications, self.commands, self.notes, self.drop = [], [], [], None
+        taken = Output(self.publications, self.commands, self.notes, self.drops)
+        self.publications, self.commands, self.notes, self.drops = [], [], [], {}
         return taken
+
+
+class LineOutput:
+    """The output as one connection's session writes to it."""
+
+    def __init__(self, out: Output, line: int) -> None:
+        self._out = out
+        self._line = line
+
+    def publish(self, subject: str, payload: bytes) -> None:
+        """Have a message published."""
+        self._out.publications.append((subject, payload))
+
+    def send(self, command: Command) -> None:
+        """Have a command sent."""
+        self._out.commands.append((self._line, command))
+
+    def note(self, sentence: str) -> None:
+        """Have a sentence logged."""
+        self._out.notes.append(sentence)
+
+    def drop(self, reason: str) -> None:
+        """Have the connection given up and made anew; the first reason counts."""
+        self._out.drops.setdefault(self._line, reason)

@@ -203,9 +203,9 @@ class _Shell:
         for note in out.notes:
             self._log.warning(note)
         if self._line is not None:
-            self._line.commands(out.commands)
-            if out.drop is not None:
-                self._line.drop(out.drop)
+            self._line.commands([command for _, command in out.commands])
+            for reason in out.drops.values():
+                self._line.drop(reason)
 
 
 class _Line:

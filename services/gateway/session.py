@@ -13,8 +13,8 @@ import msgspec
 
 from proto.subjects import Subjects
 from proto.units import StaleReason
-from services.gateway.markets import Markets
-from services.gateway.output import Output
+from services.gateway.holding import HeldMarkets
+from services.gateway.output import LineOutput
 from services.gateway.sequence import Order
 from services.gateway.subscriptions import BOOK, LIFECYCLE, Subscription, Subscriptions
 from shared.kalshi import normalise, wire
@@ -52,7 +52,7 @@ class Session:
     """
 
     def __init__(
-        self, markets: Markets, channels: Iterable[str], subjects: Subjects, out: Output, counts: Counts
+        self, markets: HeldMarkets, channels: Iterable[str], subjects: Subjects, out: LineOutput, counts: Counts
     ) -> None:
         self._markets = markets
         self._subjects = subjects
@@ -129,8 +129,8 @@ class Session:
         patience = self._snapshot_at + SNAPSHOT_TIMEOUT_S
         late = [ticker for ticker, repair in self._repairs.items() if max(repair.at, patience) <= now.at]
         failed = {ticker for ticker in late if self._repairs[ticker].attempts >= SNAPSHOT_ATTEMPTS}
-        if failed and self._markets.stale_count() == len(self._markets):
-            self._out.drop = "repair_failed"
+        if failed and self._markets.all_stale():
+            self._out.drop("repair_failed")
             return
         if failed:
             self._set_aside(failed, now)
@@ -140,7 +140,7 @@ class Session:
         # Other books are live: the connection is well, and to replace it would only make them stale too.
         self._repairs.update({ticker: _Repair(now.at + ODD_PAUSE_S) for ticker in tickers})
         some = ", ".join(sorted(tickers)[:3])
-        self._out.notes.append(
+        self._out.note(
             f"the exchange sends no book of {len(tickers)} markets ({some}): asking again in {ODD_PAUSE_S:.0f} s"
         )
 
@@ -215,7 +215,7 @@ class Session:
         self._control(subscription, frame.seq, now)
         named = [*(frame.msg.market_tickers or ()), *([frame.msg.market_ticker] if frame.msg.market_ticker else ())]
         refused = self._subscriptions.refuse(frame.id, named, now.at)
-        self._out.notes.append(f"the exchange refused {refused}: error {frame.msg.code}, {frame.msg.msg}")
+        self._out.note(f"the exchange refused {refused}: error {frame.msg.code}, {frame.msg.msg}")
         # What is not subscribed to any longer would stay live without changing.
         self._markets.stale([t for t in self._markets if not self.subscribed(t)], "exchange_error", now.ts)
 
@@ -245,7 +245,7 @@ class Session:
     def _lost(self, subscription: Subscription | None, why: str, now: Now) -> None:
         if subscription is None or subscription.channel == BOOK:
             self._markets.stale(list(self._markets), "exchange_error", now.ts)
-        self._out.drop = why
+        self._out.drop(why)
 
     def _skip(self, error: Malformed, now: Now) -> None:
         # A frame we can not read still has its place in the sequence; what it said of a book is lost.
@@ -267,13 +267,13 @@ class Session:
     def _quarantine(self, frame: bytes, error: Malformed) -> None:
         self._counts.add("quarantined", error.reason)
         subject = self._subjects.quarantine(error.reason)
-        self._out.publications.append((subject, frame))
+        self._out.publish(subject, frame)
         if error.reason not in self._noted:
             self._noted.add(error.reason)
-            self._out.notes.append(
+            self._out.note(
                 f"a frame was not understood ({error}): it is on {subject}, as are further ones;"
                 " if they go on, the exchange has changed its protocol and this gateway needs an update"
             )
 
     def _publish(self, kind: str, ticker: str, message: msgspec.Struct) -> None:
-        self._out.publications.append((self._subjects.market(kind, ticker), self._encode(message)))
+        self._out.publish(self._subjects.market(kind, ticker), self._encode(message))

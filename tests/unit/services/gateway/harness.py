@@ -150,7 +150,7 @@ def decoded(out: Output) -> Done:
         message = _said.decode(payload)
         assert subject == _subject(message)
         said.append(message)
-    return Done(said, quarantined, out.commands, out.notes, out.drop)
+    return Done(said, quarantined, [command for _, command in out.commands], out.notes, out.drops.get(0))
 
 
 def _subject(message: Said) -> str:
