@@ -103,11 +103,13 @@ class Gateway:
             self._reconcile(now)
             self.markets.heartbeat(now.ts, connected=self.connected, everything=False)
 
-    def resync(self, request: Resync, now: Now) -> ResyncReply:
-        """Take new snapshots; with a reason the books are marked stale until then."""
+    def resync(self, request: Resync, now: Now) -> ResyncReply | None:
+        """Take new snapshots; with a reason the books are marked stale until then. None if no market is ours."""
+        if not self._answers(request.tickers):
+            return None
         tickers = dict.fromkeys(request.tickers)
         known = [ticker for ticker in tickers if ticker in self.markets]
-        unknown = [ticker for ticker in tickers if ticker not in self.markets]
+        unknown = [ticker for ticker in tickers if ticker not in self.markets and self._shard.owns(ticker)]
         self.counts.add("resyncs", request.reason or "")
         if request.reason is not None:
             self.markets.stale(known, request.reason, now.ts)
@@ -137,8 +139,10 @@ class Gateway:
         self._reconcile(now)
         return LeaseReply(request.client, tickers, None)
 
-    def explain(self, request: Explain) -> ExplainReply:
-        """Tell why a market is, or is not, followed."""
+    def explain(self, request: Explain) -> ExplainReply | None:
+        """Tell why a market is, or is not, followed; None if another process would follow it."""
+        if not self._shard.owns(request.ticker):
+            return None
         market = self.markets.get(request.ticker)
         session = self._sessions.get(self._holders.of(request.ticker))
         return ExplainReply(
@@ -168,6 +172,10 @@ class Gateway:
             self._holders.forget(ticker)
         for line, session in self._sessions.items():
             session.want(self._holders.wanted(wanted, line), now)
+
+    def _answers(self, tickers: Iterable[str]) -> bool:
+        # One process answers for markets that nobody named.
+        return any(map(self._shard.owns, tickers)) or (self._shard.index == 0 and not list(tickers))
 
     def _channels_of(self, line: int) -> list[str]:
         # What is about no single market comes by the first connection alone, or it would come several times.

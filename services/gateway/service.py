@@ -18,6 +18,7 @@ from services.gateway.config import Config
 from services.gateway.core import BAD_REQUEST, Gateway
 from services.gateway.dialling import HARD_PAUSE_S, Refusal, refusal
 from services.gateway.output import Output
+from services.gateway.sharding import Shard
 from shared.kalshi.commands import Command, encode
 from shared.kalshi.errors import BadKey
 from shared.kalshi.signing import SIMULATOR_KEY_ID, Signer, load_private_key, simulator_key
@@ -48,16 +49,19 @@ T = TypeVar("T")
 async def serve(config: Config, runtime: Runtime, log: Log) -> None:
     """Run until cancelled."""
     signer = _signer(config)
+    shard = _shard(config)
     health = Health("bus", "exchange")
     async with (
         nats_bus.connect(runtime.nats_url, prefix=runtime.bus_prefix, creds=runtime.nats_creds, name="gateway") as bus,
         serving_health(health, host=runtime.http_host, port=config.http_port),
     ):
         core = Gateway(
-            instance=f"gateway-0-{now().ts:x}",
+            instance=f"gateway-{shard.index}-{now().ts:x}",
             tickers=config.market_tickers,
             channels=config.gateway_channels,
             subjects=bus.subjects,
+            shard=shard,
+            connections=config.gateway_connections,
         )
         _export(core, bus)
         shell = _Shell(core, bus, config.ws_url, signer, health, log)
@@ -103,15 +107,15 @@ class _Shell:
             "gateway.explain": self._answer(Explain, core.explain),
         }
 
-    def _answer(self, request_type: type[T], reply: Callable[[T], msgspec.Struct]) -> Answer:
-        async def answer(payload: bytes) -> bytes:
+    def _answer(self, request_type: type[T], reply: Callable[[T], msgspec.Struct | None]) -> Answer:
+        async def answer(payload: bytes) -> bytes | None:
             try:
                 request = msgspec.json.decode(payload or b"{}", type=request_type)
             except UNREADABLE as error:
                 raise RequestError("rpc.gateway", BAD_REQUEST, str(error)) from error
-            encoded = msgspec.json.encode(reply(request))
+            replied = reply(request)
             self._flush()
-            return encoded
+            return None if replied is None else msgspec.json.encode(replied)
 
         return answer
 
@@ -270,6 +274,14 @@ def _signer(config: Config) -> Signer:
         raise SettingsError([problem]) from error
     except BadKey as error:
         raise SettingsError([f"KALSHI_PRIVATE_KEY_PATH={path!r} can not be used: {error}."]) from error
+
+
+def _shard(config: Config) -> Shard:
+    try:
+        return Shard.parse(config.gateway_shard)
+    except ValueError as error:
+        problem = f"GATEWAY_SHARD={config.gateway_shard!r} is no share: {error}; write i/n with i from 0 to n - 1."
+        raise SettingsError([problem]) from error
 
 
 def _export(core: Gateway, bus: Bus) -> None:

@@ -42,7 +42,8 @@ OUTBOX_MESSAGES = 65_536
 BUS_AWAY = "nats-server is away: start it, or set NATS_URL to where it is"
 
 Handler = Callable[[str, bytes], None]
-Answer = Callable[[bytes], Awaitable[bytes]]
+#: Takes a request and returns the reply; None leaves it to another instance.
+Answer = Callable[[bytes], Awaitable[bytes | None]]
 
 
 class Bus:
@@ -315,7 +316,8 @@ def _endpoint(answer: Answer) -> Callable[[Request], Awaitable[None]]:
             reply = await answer(request.data)
         except RequestError as error:
             raise ServiceError(str(error.code), error.message) from error
-        await request.respond(reply)
+        if reply is not None:
+            await request.respond(reply)
 
     return handle
 

@@ -7,7 +7,7 @@ import msgspec
 
 from proto.book import BookMessage, Delta, Snapshot, Stale
 from proto.market import Event, Lifecycle, Ticker, Trade
-from proto.requests import Explain, ExplainReply
+from proto.requests import Explain, ExplainReply, Resync, ResyncReply
 from proto.subjects import Subjects
 from proto.system import Heartbeat
 from services.gateway.core import Gateway
@@ -97,7 +97,15 @@ class Bench:
 
     def explain(self, ticker: str) -> ExplainReply:
         """Ask why a market is followed."""
-        return self.core.explain(Explain(ticker))
+        reply = self.core.explain(Explain(ticker))
+        assert reply is not None
+        return reply
+
+    def resync(self, request: Resync) -> ResyncReply:
+        """Ask for new snapshots."""
+        reply = self.core.resync(request, self.now)
+        assert reply is not None
+        return reply
 
     def snapshot(self, ticker: str, *, command_id: int | None = None) -> bytes:
         """Make the next snapshot of the book channel: one yes level and one no level at a yes price."""

@@ -3,11 +3,13 @@
 from itertools import pairwise
 
 from proto.book import Snapshot
-from proto.requests import Lease, Resync
-from services.gateway.core import NOT_FOLLOWED
+from proto.requests import Explain, Lease, Resync
+from proto.subjects import Subjects
+from services.gateway.core import NOT_FOLLOWED, Gateway
 from services.gateway.markets import HEARTBEATS_PER_ROUND
+from services.gateway.sharding import Shard
 from shared.market.clock import Now
-from tests.unit.services.gateway.harness import BOOK_SID, A, B, Bench, subscribed
+from tests.unit.services.gateway.harness import BOOK_SID, START, A, B, Bench, C, subscribed
 
 
 def test_subscribes_when_the_connection_is_there() -> None:
@@ -138,12 +140,12 @@ def test_a_renewed_lease_changes_nothing() -> None:
 def test_resync_takes_new_snapshots() -> None:
     """Without a reason the books stay live until their snapshots; what is not followed is an error, each on its own."""
     bench = Bench(A, B).live()
-    reply = bench.core.resync(Resync((A, "KXZ-1", A)), bench.now)
+    reply = bench.resync(Resync((A, "KXZ-1", A)))
     done = bench.done()
     assert reply.requested == (A,)
     assert [(error.ticker, error.code) for error in reply.errors] == [("KXZ-1", NOT_FOLLOWED)]
     assert (done.short, done.stale) == ([("get_snapshot", "[1]", A)], {})
-    bench.core.resync(Resync((A,)), bench.now)
+    bench.resync(Resync((A,)))
     assert bench.done().commands == []
     assert bench.give(bench.snapshot(A, command_id=2)).books[0].seq == 0
 
@@ -151,7 +153,7 @@ def test_resync_takes_new_snapshots() -> None:
 def test_resync_with_a_reason_marks() -> None:
     """An operator who doubts a book has it marked `operator` until the snapshot is there."""
     bench = Bench(A, B).live()
-    bench.core.resync(Resync((A,), reason="operator"), bench.now)
+    bench.resync(Resync((A,), reason="operator"))
     done = bench.done()
     assert done.stale == {A: "operator"}
     assert done.short == [("get_snapshot", "[1]", A)]
@@ -163,7 +165,7 @@ def test_resync_while_not_connected() -> None:
     """Without a connection a resync is granted, for the next connection begins with snapshots anyway."""
     bench = Bench(A)
     bench.wait(0.1)
-    assert bench.core.resync(Resync((A,)), bench.now).requested == (A,)
+    assert bench.resync(Resync((A,))).requested == (A,)
 
 
 def test_resync_of_a_market_that_the_exchange_refused() -> None:
@@ -174,7 +176,7 @@ def test_resync_of_a_market_that_the_exchange_refused() -> None:
     bench.core.lease(Lease("bot", ("KXC-1",)), bench.now)
     [command] = bench.done().commands
     bench.give(bench.error(26, command_id=command.id))
-    assert bench.core.resync(Resync((A, "KXC-1")), bench.now).requested == (A,)
+    assert bench.resync(Resync((A, "KXC-1"))).requested == (A,)
     assert bench.done().short == [("get_snapshot", "[1]", A)]
 
 
@@ -182,7 +184,7 @@ def test_without_the_book_channel() -> None:
     """A gateway of other channels only has no book to subscribe to, to resync or to repair."""
     bench = Bench(A, channels=("trade",))
     bench.open()
-    assert bench.core.resync(Resync((A,)), bench.now).requested == ()
+    assert bench.resync(Resync((A,))).requested == ()
     assert (bench.explain(A).subscribed, bench.explain(A).acknowledged) == (False, False)
     assert bench.wait(30).commands == []
 
@@ -214,3 +216,20 @@ def test_stopping_marks_everything() -> None:
     done = bench.done()
     assert done.stale == {A: "disconnected"}
     assert (done.beats[-1].stale, done.beats[-1].connected) == ((A,), False)
+
+
+def test_another_shards_markets_are_left_to_it() -> None:
+    """Of several processes only the one that serves a market follows it and answers for it."""
+    cores = [
+        Gateway(instance="g", tickers=(A, B, C), channels=("orderbook_delta",), subjects=Subjects(), shard=Shard(i, 2))
+        for i in range(2)
+    ]
+    for core in cores:
+        core.tick(START)
+    assert sorted(ticker for core in cores for ticker in core.markets) == sorted((A, B, C))
+    for ticker in (A, B, C):
+        explained = [core.explain(Explain(ticker)) for core in cores]
+        assert [reply is not None for reply in explained] == [ticker in core.markets for core in cores]
+        replies = [core.resync(Resync((ticker,)), START) for core in cores]
+        assert [reply is None for reply in replies] == [reply is None for reply in explained]
+    assert [core.resync(Resync(()), START) is not None for core in cores] == [True, False]
