@@ -14,6 +14,7 @@ from proto.requests import (
 )
 from proto.subjects import Subjects
 from proto.units import SECOND
+from services.gateway.load import Load
 from services.gateway.markets import Markets
 from services.gateway.output import Output
 from services.gateway.session import Session
@@ -48,23 +49,27 @@ class Gateway:
         self._session: Session | None = None
         self._beat_at = 0.0
 
-    def opened(self, now: Now) -> None:
+    def opened(self, now: Now, line: int = 0) -> None:
         """A connection was made: subscribe on it."""
         self._session = Session(self.markets, self._channels, self._subjects, self.out, self.counts)
         self.connected = True
         self._reconcile(now)
 
-    def closed(self, reason: str, now: Now) -> None:
+    def closed(self, reason: str, now: Now, line: int = 0) -> None:
         """The connection is gone: every book is in doubt until the next one."""
         self.counts.add("disconnects", reason)
         self._session = None
         self.connected = False
         self.markets.stale(list(self.markets), "disconnected", now.ts)
 
-    def received(self, frame: bytes, now: Now) -> None:
+    def received(self, frame: bytes, now: Now, line: int = 0) -> None:
         """Take one frame of the exchange."""
         if self._session is not None:
             self._session.received(frame, now)
+
+    def load(self, line: int = 0) -> Load:
+        """Return what a connection carries."""
+        return Load(0, 0) if self._session is None else self._session.load()
 
     def tick(self, now: Now) -> None:
         """Do what time asks for; to be called some ten times a second."""
@@ -80,7 +85,7 @@ class Gateway:
         tickers = dict.fromkeys(request.tickers)
         known = [ticker for ticker in tickers if ticker in self.markets]
         unknown = [ticker for ticker in tickers if ticker not in self.markets]
-        self.counts.add("resyncs", request.reason or "")
+        self.counts.add("resyncs", request.reason or "none")
         if request.reason is not None:
             self.markets.stale(known, request.reason, now.ts)
         asked = self._session.resync(known, now) if self._session is not None else known

@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
+from math import inf
 
 #: Bounds in seconds from ten microseconds to fifty seconds, for whatever takes time.
 SECONDS = tuple(step * 10.0**power for power in range(-5, 2) for step in (1.0, 2.5, 5.0))
@@ -25,7 +26,7 @@ class Histogram:
     def cumulative(self) -> Iterator[tuple[float, int]]:
         """Yield each bound with the count of all values up to it, at last infinity with all."""
         count = 0
-        for bound, here in zip((*self.bounds, float("inf")), self.counts, strict=True):
+        for bound, here in zip((*self.bounds, inf), self.counts, strict=True):
             count += here
             yield bound, count
 

@@ -2,11 +2,11 @@
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from math import inf
 
 from prometheus_client import REGISTRY
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
-from prometheus_client.utils import floatToGoString
 
 from shared.market.counts import Counts
 from shared.market.histogram import Histograms
@@ -62,7 +62,7 @@ class Exporter(Collector):
         families: dict[str, HistogramMetricFamily] = {}
         for (name, label), histogram in sorted(self._histograms.items()):
             family = families.setdefault(name, HistogramMetricFamily(*self._named(name), labels=self._label(name)))
-            buckets = [(floatToGoString(bound), count) for bound, count in histogram.cumulative()]
+            buckets = [("+Inf" if bound == inf else repr(bound), count) for bound, count in histogram.cumulative()]
             family.add_metric([label] if name in self._labels else [], buckets, sum_value=histogram.total)
         return families.values()
 
