@@ -43,6 +43,7 @@ class Surroundings(msgspec.Struct, frozen=True):
     log: Log
     flush: Callable[[], None]
     patience: Patience = Patience()
+    random: Callable[[], float] = random.random
 
 
 class Line:
@@ -56,7 +57,7 @@ class Line:
         self._core = around.core
         self._dialler = around.dialler
         self._log = around.log.bind(connection=number)
-        self._pauses = Pauses(random.random)
+        self._pauses = Pauses(around.random)
         self._sender: Sender | None = None
         self._unsampled = False
 
