@@ -3,16 +3,15 @@
 from collections.abc import Iterable
 
 from shared.kalshi import wire
-from shared.market.histogram import Histograms
+from shared.market.histogram import Histogram, Histograms
 
-#: The name under which the core tells how long a frame was on its way; every other name is a kind of repair.
-EXCHANGE_HOP = "exchange_hop"
+#: The name under which the core tells how long a frame was on its way.
+EXCHANGE_HOP = "exchange_to_received"
+NAMES = (f"{EXCHANGE_HOP}_seconds", "received_to_published_seconds", "repair_seconds", "loop_lag_seconds")
 MILLISECOND = 1000
 
-Message = wire.Frame
 
-
-def sent_ts(message: Message) -> int | None:
+def sent_ts(message: wire.Frame) -> int | None:
     """Return the microsecond in which the exchange sent a message, as far as it tells; `ts_ms` is when it happened."""
     sending_ts_ms: int | None = message.sending_ts_ms
     if sending_ts_ms is None and isinstance(message, (wire.OrderbookDelta, wire.Ticker, wire.Trade)):
@@ -21,19 +20,16 @@ def sent_ts(message: Message) -> int | None:
 
 
 class Measures:
-    """Sorts times into histograms."""
+    """Sorts times into histograms, which are there before there is anything to count."""
 
     def __init__(self) -> None:
-        self.histograms = Histograms()
+        self.histograms = Histograms({(name, ""): Histogram() for name in NAMES})
 
     def take(self, timings: Iterable[tuple[str, float]]) -> None:
-        """Count what the core has timed, in seconds."""
+        """Count what the core has timed: names without `_seconds`, and seconds."""
         for name, seconds in timings:
-            if name == EXCHANGE_HOP:
-                # A clock of ours that is behind the exchange's makes no negative time.
-                self.histograms.add("exchange_to_received_seconds", max(0.0, seconds))
-            else:
-                self.histograms.add("repair_seconds", seconds, name)
+            # A clock of ours that is behind the exchange's makes no negative time.
+            self.histograms.add(f"{name}_seconds", max(0.0, seconds))
 
     def published(self, seconds: float) -> None:
         """Count how long frames took from the socket to the bus."""

@@ -1,7 +1,7 @@
 """Plain histograms that a pure core keeps and its shell exports."""
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from math import inf
 
 #: Bounds in seconds from ten microseconds to fifty seconds, for whatever takes time.
@@ -32,15 +32,11 @@ class Histogram:
 
 
 class Histograms(dict[tuple[str, str], Histogram]):
-    """Histograms by name and one label value, which is empty for one without label; `bounds` names other bounds."""
-
-    def __init__(self, bounds: Mapping[str, tuple[float, ...]] | None = None) -> None:
-        super().__init__()
-        self._bounds = bounds or {}
+    """Histograms by name and one label value, which is empty for one without label."""
 
     def add(self, name: str, value: float, label: str = "") -> None:
         """Count a value."""
         found = self.get((name, label))
         if found is None:
-            found = self[name, label] = Histogram(self._bounds.get(name, SECONDS))
+            found = self[name, label] = Histogram()
         found.add(value)

@@ -16,7 +16,6 @@ LABELS = {
     "failed_dials": "reason",
     "resyncs": "reason",
     "exchange_errors": "code",
-    "repair_seconds": "kind",
     "connection_markets": "connection",
     "connection_subscriptions": "connection",
     "connection_frames_per_second": "connection",

@@ -29,8 +29,8 @@ def test_all_values_are_counted(values: list[float]) -> None:
 
 
 def test_histograms_by_name_and_label() -> None:
-    """Each name and label has its own; a name may have bounds of its own."""
-    histograms = Histograms({"lag": (1.0,)})
+    """Each name and label has its own; one that is there already keeps its bounds."""
+    histograms = Histograms({("lag", ""): Histogram((1.0,))})
     histograms.add("lag", 0.5)
     histograms.add("repair", 3.0, "snapshot")
     histograms.add("repair", 4.0, "snapshot")

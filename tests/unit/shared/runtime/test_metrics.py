@@ -3,7 +3,7 @@
 from prometheus_client import CollectorRegistry, generate_latest
 
 from shared.market.counts import Counts
-from shared.market.histogram import Histograms
+from shared.market.histogram import Histogram, Histograms
 from shared.runtime.metrics import Exporter
 
 
@@ -63,7 +63,7 @@ def test_a_gauge_by_label() -> None:
 
 def test_histograms() -> None:
     """A histogram has its buckets, which count all that is not larger, its count and its sum."""
-    histograms = Histograms({"repair_seconds": (0.5, 1.0)})
+    histograms = Histograms({("repair_seconds", "snapshot"): Histogram((0.5, 1.0))})
     for value in (0.25, 0.75, 3.0):
         histograms.add("repair_seconds", value, "snapshot")
     registry = CollectorRegistry()
