@@ -15,6 +15,7 @@ from proto.requests import (
 from proto.subjects import Subjects
 from proto.units import SECOND
 from services.gateway.holding import HeldMarkets, Holders
+from services.gateway.load import Load
 from services.gateway.markets import Markets
 from services.gateway.output import LineOutput, Output
 from services.gateway.session import Session
@@ -93,6 +94,11 @@ class Gateway:
         if session is not None:
             session.received(frame, now)
 
+    def load(self, line: int = 0) -> Load:
+        """Return what a connection carries."""
+        session = self._sessions.get(line)
+        return Load(0, 0) if session is None else session.load()
+
     def tick(self, now: Now) -> None:
         """Do what time asks for; to be called some ten times a second."""
         for session in list(self._sessions.values()):
@@ -110,7 +116,7 @@ class Gateway:
         tickers = dict.fromkeys(request.tickers)
         known = [ticker for ticker in tickers if ticker in self.markets]
         unknown = [ticker for ticker in tickers if ticker not in self.markets and self._shard.owns(ticker)]
-        self.counts.add("resyncs", request.reason or "")
+        self.counts.add("resyncs", request.reason or "none")
         if request.reason is not None:
             self.markets.stale(known, request.reason, now.ts)
         asked = [ticker for ticker in known if self._holders.of(ticker) not in self._sessions]

@@ -8,18 +8,19 @@ from shared.kalshi.commands import Command
 class Output(msgspec.Struct):
     """Messages for the bus, commands for the connections, and which connections to give up and why.
 
-    `notes` are sentences for the log.
+    `notes` are sentences for the log, `timings` seconds by what took them.
     """
 
     publications: list[tuple[str, bytes]] = msgspec.field(default_factory=list)
     commands: list[tuple[int, Command]] = msgspec.field(default_factory=list)
     notes: list[str] = msgspec.field(default_factory=list)
+    timings: list[tuple[str, float]] = msgspec.field(default_factory=list)
     drops: dict[int, str] = msgspec.field(default_factory=dict)
 
     def take(self) -> "Output":
         """Return what is here and leave nothing behind."""
-        taken = Output(self.publications, self.commands, self.notes, self.drops)
-        self.publications, self.commands, self.notes, self.drops = [], [], [], {}
+        taken = Output(self.publications, self.commands, self.notes, self.timings, self.drops)
+        self.publications, self.commands, self.notes, self.timings, self.drops = [], [], [], [], {}
         return taken
 
 
@@ -45,3 +46,7 @@ class LineOutput:
     def drop(self, reason: str) -> None:
         """Have the connection given up and made anew; the first reason counts."""
         self._out.drops.setdefault(self._line, reason)
+
+    def timed(self, name: str, seconds: float) -> None:
+        """Have it counted how long something took."""
+        self._out.timings.append((name, seconds))

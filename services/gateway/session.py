@@ -12,8 +12,10 @@ from typing import Any
 import msgspec
 
 from proto.subjects import Subjects
-from proto.units import StaleReason
+from proto.units import SECOND, StaleReason
 from services.gateway.holding import HeldMarkets
+from services.gateway.load import Load
+from services.gateway.measures import EXCHANGE_HOP, sent_ts
 from services.gateway.output import LineOutput
 from services.gateway.sequence import Order
 from services.gateway.subscriptions import BOOK, LIFECYCLE, Subscription, Subscriptions
@@ -87,6 +89,9 @@ class Session:
             self._skip(error, now)
             return
         self._counts.add("frames", str(type(message).__struct_config__.tag))
+        sent = sent_ts(message)
+        if sent is not None:
+            self._out.timed(EXCHANGE_HOP, (now.ts - sent) / SECOND)
         try:
             self._handlers[type(message)](message, now)
         except Malformed as error:
@@ -122,6 +127,10 @@ class Session:
     def acknowledged(self, ticker: str) -> bool:
         """Whether the exchange has confirmed it."""
         return self._subscriptions.acknowledged(ticker)
+
+    def load(self) -> Load:
+        """Return what the connection carries."""
+        return self._subscriptions.load()
 
     def tick(self, now: Now) -> None:
         """Ask again for books that have not come, and give the connection up if no book is live at all."""

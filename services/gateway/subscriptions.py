@@ -5,6 +5,7 @@ from itertools import count
 
 import msgspec
 
+from services.gateway.load import Load
 from services.gateway.sequence import Sequence
 from shared.kalshi.commands import Command, Subscribe, SubscribeParams, UpdateParams, UpdateSubscription
 
@@ -55,6 +56,12 @@ class Subscriptions:
     def book(self) -> Subscription | None:
         """The book channel, if it is one of ours."""
         return self._channels.get(BOOK)
+
+    def load(self) -> Load:
+        """Return the markets whose books were asked for, and how many channels the exchange has opened."""
+        book = self.book
+        opened = sum(subscription.sid is not None for subscription in self._channels.values())
+        return Load(0 if book is None else len(book.held), opened)
 
     def of(self, channel: str, sid: int) -> Subscription | None:
         """Return the subscription of a frame; data that comes before its acknowledgement names the sid by itself."""

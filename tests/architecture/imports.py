@@ -33,7 +33,7 @@ HOMES = {
     "structlog": ("shared.runtime.log",),
     "uvicorn": ("shared.runtime.http",),
     "uvloop": ("shared.runtime.run",),
-    "websockets": ("shared.runtime.sockets", "services.gateway.service"),
+    "websockets": ("shared.runtime.sockets", "services.gateway.service.*"),
 }
 #: What a web application needs of the runtime beside what it is handed.
 WEB = {"services.*.http": ("shared.runtime.health",), "services.*.http.*": ("shared.runtime.health",)}

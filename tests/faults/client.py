@@ -79,7 +79,7 @@ class Simulator:
     def __init__(self, url: str, tickers: list[str]) -> None:
         self.tickers = tickers
         self._rest = httpx.AsyncClient(base_url=url, trust_env=False)
-        self._url = "ws" + url.removeprefix("http") + PATH
+        self.url = "ws" + url.removeprefix("http") + PATH
 
     async def post(self, name: str, **members: object) -> dict[str, Any]:
         """Post a fault and return what became of it."""
@@ -112,7 +112,7 @@ class Simulator:
         """Connect while the block runs."""
         headers = Signer(SIMULATOR_KEY_ID, simulator_key()).headers("GET", PATH, time.time_ns() // 1_000_000)
         attempt = connect(
-            self._url, additional_headers=headers, max_size=None, ping_interval=None, close_timeout=0.2, proxy=None
+            self.url, additional_headers=headers, max_size=None, ping_interval=None, close_timeout=0.2, proxy=None
         )
         async with attempt as connection:
             yield Client(connection)

@@ -8,12 +8,12 @@ import msgspec
 
 from proto.units import DOLLAR, SECOND
 from services.simulator.errors import BadPrivate
-from services.simulator.universe.dates import micros
 from services.simulator.world.digest import digest
 from services.simulator.world.listing import market_id
 from services.simulator.world.market import Market
 from services.simulator.world.messages import rfc3339
 from services.simulator.world.uuids import drawn_uuid
+from shared.kalshi.hours import micros
 from shared.kalshi.numbers import count, dollars, format_count, format_dollars
 
 #: Whose account it is: every client has the same.

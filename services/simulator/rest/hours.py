@@ -1,17 +1,14 @@
 """Whether the exchange works, and when it does."""
 
-from datetime import datetime, timedelta
-
 from proto.units import SECOND
-from services.simulator.universe.dates import micros, new_york
 from services.simulator.world.messages import rfc3339
 from services.simulator.world.world import World
+from shared.kalshi.hours import THURSDAY, at_hour, maintenance, new_york
 
 _SHARDS = ("default", "combos", "crypto", "tennis and baseball")
 _HOUR = 3600 * SECOND
 _DAY = 24 * _HOUR
 _LIVE_DAYS = 90
-_THURSDAY = 3
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _ALL_DAY = [{"open_time": "00:00", "close_time": "00:00"}]
 _AROUND_MAINTENANCE = [{"open_time": "00:00", "close_time": "03:00"}, {"open_time": "05:00", "close_time": "00:00"}]
@@ -40,7 +37,7 @@ def schedule(now_ts: int) -> dict[str, object]:
     """Return the hours of this year: always, but for Thursdays from 3 to 5 in New York."""
     today = new_york(now_ts)
     begin_ts, end_ts = maintenance(now_ts)
-    hours = {day: _AROUND_MAINTENANCE if day == _DAYS[_THURSDAY] else _ALL_DAY for day in _DAYS}
+    hours = {day: _AROUND_MAINTENANCE if day == _DAYS[THURSDAY] else _ALL_DAY for day in _DAYS}
     year = {"start_time": rfc3339(_new_year(today.year)), "end_time": rfc3339(_new_year(today.year + 1))}
     window = {"start_datetime": rfc3339(begin_ts), "end_datetime": rfc3339(end_ts)}
     return {"schedule": {"standard_hours": [year | hours], "maintenance_windows": [window]}}
@@ -57,23 +54,5 @@ def cutoff(now_ts: int) -> dict[str, object]:
     return dict.fromkeys(("market_settled_ts", "trades_created_ts", "orders_updated_ts"), moment)
 
 
-def maintenance(now_ts: int) -> tuple[int, int]:
-    """Return when the maintenance begins and ends that goes on now or comes next."""
-    today = new_york(now_ts)
-    thursday = today + timedelta(days=(_THURSDAY - today.weekday()) % 7)
-    end_ts = _at_hour(thursday, 5)
-    if end_ts <= now_ts:
-        thursday += timedelta(days=7)
-        end_ts = _at_hour(thursday, 5)
-    return end_ts - 2 * _HOUR, end_ts
-
-
 def _new_year(year: int) -> int:
-    return _at_hour(new_york(0).replace(year=year, month=1, day=1), 0)
-
-
-def _at_hour(day: datetime, hour: int) -> int:
-    """Return that hour of a day in New York, whose offset may be another then than the one that `day` has."""
-    ts = micros(day.replace(hour=hour, minute=0, second=0, microsecond=0))
-    drift = micros(new_york(ts).replace(tzinfo=day.tzinfo)) - ts
-    return ts - drift
+    return at_hour(new_york(0).replace(year=year, month=1, day=1), 0)

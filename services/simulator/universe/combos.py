@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from proto.units import SECOND
-from services.simulator.universe.dates import new_york
 from services.simulator.universe.listed import Universe
 from services.simulator.world.digest import digest, number
 from services.simulator.world.listing import Arrival, Event, Leg, Listing, Series, market_id
+from shared.kalshi.hours import new_york
 
 _SERIES = Series(ticker="KXMVESPORTSMULTIGAMEEXTENDED", title="Multi-Game Sports Combo", category="Sports")
 _COLLECTION = f"{_SERIES.ticker}-R"

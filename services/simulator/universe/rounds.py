@@ -4,9 +4,10 @@ from datetime import datetime
 from math import sin
 
 from proto.units import CONTRACT, SECOND
-from services.simulator.universe.dates import new_york, text_date, ticker_date
+from services.simulator.universe.dates import text_date, ticker_date
 from services.simulator.world.digest import number
 from services.simulator.world.listing import Event, Listing, Opening, Series, market_id
+from shared.kalshi.hours import new_york
 
 _SERIES = Series(
     ticker="KXBTC15M", title="Bitcoin price up down", category="Crypto", tags=("BTC",), frequency="fifteen_min"

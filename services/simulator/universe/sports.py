@@ -7,10 +7,10 @@ import msgspec
 
 from proto.units import SECOND
 from services.simulator.errors import BadListing
-from services.simulator.universe.dates import EPOCH, micros
 from services.simulator.universe.titles import tag_of
 from services.simulator.world.listing import Listing, Opening, market_id
 from shared.kalshi.errors import Inexact
+from shared.kalshi.hours import EPOCH, micros
 from shared.kalshi.numbers import count, dollars
 
 #: When the listing was recorded.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.gateway.dialling import refusal
+from services.gateway.dialling import MAINTENANCE, Refusal, in_maintenance, refusal, unreachable
 
 URL = "wss://exchange/ws"
 
@@ -42,3 +42,37 @@ def test_refusal(status: int, content: bytes, reason: str, hard: bool, words: li
 def test_a_body_that_is_not_understood_does_no_harm(content: bytes) -> None:
     """Any answer at all is a refusal, told by its status where its body says nothing."""
     assert "HTTP 401" in refusal(401, content, URL).sentence
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("name_not_resolved", ["DNS", "KALSHI_WS_URL"]),
+        ("refused", ["nobody listens"]),
+        ("timeout", ["in time"]),
+        ("tls", ["certificate", "clock"]),
+        ("no_websocket", ["KALSHI_WS_URL"]),
+        ("unreachable", ["can not be reached"]),
+    ],
+)
+def test_unreachable(reason: str, words: list[str]) -> None:
+    """Without an answer the sentence says what happened, what was said, and where to look."""
+    told = unreachable(reason, "so it goes", URL)
+    assert (told.reason, told.hard, told.level) == (reason, False, "warning")
+    for word in (URL, "so it goes", *words):
+        assert word in told.sentence
+
+
+@pytest.mark.parametrize("reason", ["unavailable", "refused", "timeout", "unreachable"])
+def test_the_exchange_is_away_in_its_maintenance(reason: str) -> None:
+    """On Thursday morning an exchange that is away is no alarm."""
+    told = in_maintenance(Refusal(reason, "away"))
+    assert (told.reason, told.sentence, told.hard, told.level) == ("maintenance", MAINTENANCE, False, "info")
+
+
+@pytest.mark.parametrize("reason", ["clock", "unauthorised", "not_found", "too_many", "name_not_resolved", "tls"])
+def test_the_maintenance_excuses_nothing_else(reason: str) -> None:
+    """What is wrong on our side is told at any hour."""
+    told = Refusal(reason, "ours", hard=reason == "unauthorised")
+    assert in_maintenance(told) is told
+    assert told.level == ("error" if told.hard else "warning")

@@ -3,6 +3,7 @@
 from prometheus_client import CollectorRegistry, generate_latest
 
 from shared.market.counts import Counts
+from shared.market.histogram import Histogram, Histograms
 from shared.runtime.metrics import Exporter
 
 
@@ -48,3 +49,30 @@ def test_counts_appear_as_they_come() -> None:
     assert generate_latest(registry) == b""
     counts.add("events", 'a"b\nc')
     assert b'fanout_relay_events_total{channel="a\\"b\\nc"} 1.0\n' in generate_latest(registry)
+
+
+def test_a_gauge_by_label() -> None:
+    """A gauge may have one value per label value."""
+    registry = CollectorRegistry()
+    registry.register(Exporter("relay", Counts(), {"held": "connection"}, lambda: {"held": {"0": 5, "1": 7}}))
+    assert generate_latest(registry).decode().splitlines()[2:] == [
+        'fanout_relay_held{connection="0"} 5.0',
+        'fanout_relay_held{connection="1"} 7.0',
+    ]
+
+
+def test_histograms() -> None:
+    """A histogram has its buckets, which count all that is not larger, its count and its sum."""
+    histograms = Histograms({("repair_seconds", "snapshot"): Histogram((0.5, 1.0))})
+    for value in (0.25, 0.75, 3.0):
+        histograms.add("repair_seconds", value, "snapshot")
+    registry = CollectorRegistry()
+    registry.register(Exporter("relay", Counts(), {"repair_seconds": "kind"}, dict, histograms))
+    assert generate_latest(registry).decode().splitlines()[1:] == [
+        "# TYPE fanout_relay_repair_seconds histogram",
+        'fanout_relay_repair_seconds_bucket{kind="snapshot",le="0.5"} 1.0',
+        'fanout_relay_repair_seconds_bucket{kind="snapshot",le="1.0"} 2.0',
+        'fanout_relay_repair_seconds_bucket{kind="snapshot",le="+Inf"} 3.0',
+        'fanout_relay_repair_seconds_count{kind="snapshot"} 3.0',
+        'fanout_relay_repair_seconds_sum{kind="snapshot"} 4.0',
+    ]

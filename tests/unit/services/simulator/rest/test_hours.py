@@ -4,32 +4,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.simulator.rest.hours import maintenance, schedule, status
-from services.simulator.universe.dates import micros
+from services.simulator.rest.hours import schedule, status
 from services.simulator.world.world import World
+from shared.kalshi.hours import micros
 
 
 def _at(text: str) -> int:
     return micros(datetime.fromisoformat(text).replace(tzinfo=UTC))
-
-
-@pytest.mark.parametrize(
-    ("now", "begin", "end"),
-    [
-        ("2026-11-20T12:00:00", "2026-11-26T08:00:00", "2026-11-26T10:00:00"),
-        ("2026-11-26T07:59:59", "2026-11-26T08:00:00", "2026-11-26T10:00:00"),
-        ("2026-11-26T09:59:59", "2026-11-26T08:00:00", "2026-11-26T10:00:00"),
-        ("2026-11-26T10:00:00", "2026-12-03T08:00:00", "2026-12-03T10:00:00"),
-        # In summer time now, but not then; and the other way round.
-        ("2026-10-30T12:00:00", "2026-11-05T08:00:00", "2026-11-05T10:00:00"),
-        ("2026-03-06T12:00:00", "2026-03-12T07:00:00", "2026-03-12T09:00:00"),
-        # Thursday in UTC, still Wednesday in New York.
-        ("2026-11-26T04:00:00", "2026-11-26T08:00:00", "2026-11-26T10:00:00"),
-    ],
-)
-def test_maintenance_is_on_thursday_from_three_to_five(now: str, begin: str, end: str) -> None:
-    """The window that goes on or comes next is found, across changes of the clock too."""
-    assert maintenance(_at(now)) == (_at(begin), _at(end))
 
 
 def test_schedule_leaves_the_maintenance_out() -> None:

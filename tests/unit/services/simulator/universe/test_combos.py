@@ -7,9 +7,9 @@ import pytest
 
 from proto.units import SECOND
 from services.simulator.universe.combos import Combos
-from services.simulator.universe.dates import micros
 from services.simulator.universe.listed import Universe, universe
 from services.simulator.world.listing import Opening
+from shared.kalshi.hours import micros
 from tests.unit.services.simulator.universe.recorded import DATA, NOW
 
 TICKER = re.compile(r"KXMVESPORTSMULTIGAMEEXTENDED-S2026[0-9A-F]{11}-[0-9A-F]{11}")

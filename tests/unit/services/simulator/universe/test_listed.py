@@ -12,10 +12,10 @@ import pytest
 from proto.units import DOLLAR, SECOND
 from services.simulator.errors import BadListing
 from services.simulator.universe.copies import weeks_later
-from services.simulator.universe.dates import micros
 from services.simulator.universe.listed import Universe, universe
 from services.simulator.world.listing import Listing, Opening, market_id
 from services.simulator.world.ticks import STRUCTURES, ticks
+from shared.kalshi.hours import micros
 from tests.unit.services.simulator.universe.recorded import DATA, NOW
 
 RECORDED = 1_079

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proto.units import SECOND
-from services.simulator.universe.dates import micros
 from services.simulator.universe.rounds import Rounds
 from services.simulator.world.listing import Listing
 from services.simulator.world.ticks import ticks
+from shared.kalshi.hours import micros
 
 LENGTHS = st.sampled_from([0.5, 1, 5, 7.5, 60, 90, 900, 3600])
 TIMES = st.integers(micros(datetime(2020, 1, 1, tzinfo=UTC)), micros(datetime(2040, 1, 1, tzinfo=UTC)))

@@ -1,0 +1,148 @@
+"""Waits, feeds the core, and does what it says: towards the bus here, towards the exchange by the lines."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+
+from proto.reading import UNREADABLE
+from proto.requests import Explain, HeadsRequest, Lease, Resync
+from services.gateway.budget import Budget
+from services.gateway.config import Config
+from services.gateway.core import BAD_REQUEST, Gateway
+from services.gateway.measures import Measures
+from services.gateway.service.connection import Dialler
+from services.gateway.service.line import Line, Surroundings
+from services.gateway.service.metrics import exporter
+from services.gateway.service.signer import signer
+from services.gateway.sharding import Shard
+from shared.runtime import bus as nats_bus
+from shared.runtime.bus import BUS_AWAY, Answer, Bus
+from shared.runtime.clock import now
+from shared.runtime.errors import RequestError, SettingsError
+from shared.runtime.health import Health
+from shared.runtime.http import serving_health
+from shared.runtime.log import Log
+from shared.runtime.metrics import export
+from shared.runtime.settings import Runtime
+
+TICK_S = 0.1
+
+T = TypeVar("T")
+
+
+async def serve(config: Config, runtime: Runtime, log: Log) -> None:
+    """Run until cancelled."""
+    dialler = Dialler(config.ws_url, signer(config), Budget())
+    shard = _shard(config)
+    parts = _parts(config.gateway_connections)
+    health = Health("bus", *parts)
+    async with (
+        nats_bus.connect(runtime.nats_url, prefix=runtime.bus_prefix, creds=runtime.nats_creds, name="gateway") as bus,
+        serving_health(health, host=runtime.http_host, port=config.http_port),
+    ):
+        core = Gateway(
+            instance=f"gateway-{shard.index}-{now().ts:x}",
+            tickers=config.market_tickers,
+            channels=config.gateway_channels,
+            subjects=bus.subjects,
+            shard=shard,
+            connections=config.gateway_connections,
+        )
+        shell = Shell(core, bus, health, log)
+        around = Surroundings(core, dialler, health, shell.measures, log, shell.flush)
+        shell.lines += [Line(number, part, around) for number, part in enumerate(parts)]
+        export(exporter(core, bus, shell.measures, shell.lines))
+        async with bus.answering(
+            "gateway", shell.answers(), description="Owns the exchange's feed", group=core.instance
+        ):
+            if not config.market_tickers:
+                log.warning("no market is wanted: set MARKET_TICKERS, or ask with rpc.gateway.subscribe")
+            await shell.run()
+
+
+class Shell:
+    """Feeds one core with time and requests, and does what its output says."""
+
+    def __init__(self, core: Gateway, bus: Bus, health: Health, log: Log) -> None:
+        self.lines: list[Line] = []
+        self.measures = Measures()
+        self._core = core
+        self._bus = bus
+        self._health = health
+        self._log = log
+
+    async def run(self) -> None:
+        """Stay connected until cancelled, then say that nothing further is true."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._tick(), name="tick")
+                for line in self.lines:
+                    group.create_task(line.run(), name=f"connection {line.number}")
+        finally:
+            self._core.stop(now())
+            self.flush()
+            await self._bus.finish()
+
+    def answers(self) -> dict[str, Answer]:
+        """Return what answers each request."""
+        core = self._core
+        return {
+            "gateway.resync": self._answer(Resync, lambda request: core.resync(request, now())),
+            "gateway.heads": self._answer(HeadsRequest, lambda _: core.heads(now())),
+            "gateway.subscribe": self._answer(Lease, lambda request: core.lease(request, now())),
+            "gateway.unsubscribe": self._answer(Lease, lambda request: core.release(request, now())),
+            "gateway.explain": self._answer(Explain, core.explain),
+        }
+
+    def flush(self) -> None:
+        """Do what the core says."""
+        out = self._core.out.take()
+        for subject, payload in out.publications:
+            self._bus.publish(subject, payload)
+        for note in out.notes:
+            self._log.warning(note)
+        if out.timings:
+            self.measures.take(out.timings)
+        for number, command in out.commands:
+            self.lines[number].command(command)
+        for number, reason in out.drops.items():
+            self.lines[number].drop(reason)
+
+    def _answer(self, request_type: type[T], reply: Callable[[T], msgspec.Struct | None]) -> Answer:
+        async def answer(payload: bytes) -> bytes | None:
+            try:
+                request = msgspec.json.decode(payload or b"{}", type=request_type)
+            except UNREADABLE as error:
+                raise RequestError("rpc.gateway", BAD_REQUEST, str(error)) from error
+            replied = reply(request)
+            self.flush()
+            return None if replied is None else msgspec.json.encode(replied)
+
+        return answer
+
+    async def _tick(self) -> None:
+        while True:
+            self._core.tick(now())
+            self._health.judge("bus", well=self._bus.connected, problem=BUS_AWAY)
+            self.flush()
+            due = now().at + TICK_S
+            await asyncio.sleep(TICK_S)
+            at = now().at
+            self.measures.lag(at - due)
+            for line in self.lines:
+                line.rate.tick(at)
+
+
+def _parts(connections: int) -> list[str]:
+    """Return what /readyz calls each line."""
+    return ["exchange"] if connections == 1 else [f"exchange-{number}" for number in range(connections)]
+
+
+def _shard(config: Config) -> Shard:
+    try:
+        return Shard.parse(config.gateway_shard)
+    except ValueError as error:
+        problem = f"GATEWAY_SHARD={config.gateway_shard!r} is no share: {error}; write i/n with i from 0 to n - 1."
+        raise SettingsError([problem]) from error
