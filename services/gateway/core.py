@@ -130,7 +130,7 @@ class Gateway:
         self.markets.heartbeat(now.ts, connected=False, everything=False)
 
     def _reconcile(self, now: Now) -> None:
-        wanted = self._universe.wanted(now.at)
+        wanted = self.markets.unsettled(self._universe.wanted(now.at))
         for ticker in wanted - set(self.markets):
             self.markets.add(ticker)
         for ticker in set(self.markets) - wanted:

@@ -276,6 +276,10 @@ def _export(core: Gateway, bus: Bus) -> None:
     labels = {
         "frames": "type",
         "gaps": "channel",
+        "repairs": "step",
+        "repairs_done": "step",
+        "repairs_failed": "step",
+        "resubscriptions": "channel",
         "quarantined": "reason",
         "disconnects": "reason",
         "failed_dials": "reason",
