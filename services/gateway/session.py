@@ -197,7 +197,8 @@ class Session:
             self._recovery.lose(subscription, "gap", now)
         elif order is Order.REPEATED:
             self._counts.add("repeated_frames")
-        return order is not Order.REPEATED
+        # A loss may have been the end of the subscription, and then nothing would go on from this frame.
+        return order is not Order.REPEATED and self._subscriptions.by_sid(sid) is subscription
 
     def _control(self, subscription: Subscription | None, seq: int | None, now: Now) -> None:
         if subscription is not None and subscription.sequence.control(seq) is Order.HOLE:
