@@ -40,13 +40,20 @@ class Tape:
     def __init__(self, tickers: list[str]) -> None:
         self.tickers = tickers
         self.messages: list[Message] = []
+        self.subjects: set[str] = set()
         self.quarantined: list[str] = []
         self.moments: list[Moment] = []
         self._live: dict[str, Book] = {}
         self._seq = 0
 
+    def forget(self) -> None:
+        """Know only what is live now."""
+        for heard in (self.messages, self.subjects, self.quarantined, self.moments):
+            heard.clear()
+
     async def take(self, message: Msg) -> None:
         """Hear a message."""
+        self.subjects.add(message.subject)
         if ".quarantine." in message.subject:
             self.quarantined.append(message.subject)
             return
@@ -62,6 +69,11 @@ class Tape:
     def said(self, kind: str, first: int = 0) -> list[Message]:
         """Return what was said of a kind from a place on."""
         return [message for message in self.messages[first:] if message["type"] == kind]
+
+    def snapshots(self, first: int) -> list[Moment]:
+        """Return the books that were said from a place on."""
+        books = self.said("snapshot", first)
+        return [Moment(m["ticker"], m["exchange_seq"], {side: dict(m[side]) for side in SIDES}) for m in books]
 
     def reasons(self, first: int = 0) -> Counter[str]:
         """Return how often markets were marked, by reason."""

@@ -38,7 +38,7 @@ async def test_replies_out_of_order_are_no_gap(network: Stack, listed: Simulator
 
 
 async def test_one_lost_frame_between_replies(network: Stack, listed: Simulator) -> None:
-    """The same with one frame lost: all are stale in the same turn as the frame that shows it, and right in a second."""
+    """The same with one frame lost: all are stale in the turn of the frame that shows it, and right in a second."""
     async with feed(network, listed) as running:
         await running.run(0.2)
         first = len(running.tape.messages)
@@ -67,8 +67,8 @@ def _back(running: Feed, place: int, ticker: str) -> int:
 async def test_a_flaky_line_never_shows_a_wrong_book(network: Stack, listed: Simulator) -> None:
     """While frames are lost again and again books are stale more than live, never wrong, and then all live again."""
     async with feed(network, listed) as running:
-        await listed.post("drop", chance=0.01, for_s=2.0)
-        await running.run(2.0)
+        await listed.post("drop", chance=0.01, for_s=1.5)
+        await running.run(1.5)
         await running.ends_right(timeout_s=20)
         assert await running.count("gaps") > 1
         for ticker in listed.tickers:
