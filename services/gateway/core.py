@@ -93,6 +93,9 @@ class Gateway:
         session = self._sessions.get(line)
         if session is not None:
             session.received(frame, now)
+        if self._holders.awaited:
+            awaited, self._holders.awaited = self._holders.awaited, []
+            self._ask(awaited, now)
 
     def load(self, line: int = 0) -> Load:
         """Return what a connection carries."""
@@ -119,9 +122,8 @@ class Gateway:
         self.counts.add("resyncs", request.reason or "none")
         if request.reason is not None:
             self.markets.stale(known, request.reason, now.ts)
-        asked = [ticker for ticker in known if self._holders.of(ticker) not in self._sessions]
-        for line, session in self._sessions.items():
-            asked += session.resync([ticker for ticker in known if self._holders.of(ticker) == line], now)
+        away = [ticker for ticker in known if self._holders.of(ticker) not in self._sessions]
+        asked = away + self._ask(known, now)
         return ResyncReply(
             requested=tuple(asked),
             errors=tuple(TickerError(t, NOT_FOLLOWED, "this gateway does not follow it") for t in unknown),
@@ -170,7 +172,8 @@ class Gateway:
         self.markets.heartbeat(now.ts, connected=False, everything=False)
 
     def _reconcile(self, now: Now) -> None:
-        wanted = {ticker for ticker in self._universe.wanted(now.at) if self._shard.owns(ticker)}
+        wished = {ticker for ticker in self._universe.wanted(now.at) if self._shard.owns(ticker)}
+        wanted = self.markets.unsettled(wished)
         for ticker in wanted - set(self.markets):
             self.markets.add(ticker)
         for ticker in set(self.markets) - wanted:
@@ -178,6 +181,14 @@ class Gateway:
             self._holders.forget(ticker)
         for line, session in self._sessions.items():
             session.want(self._holders.wanted(wanted, line), now)
+
+    def _ask(self, tickers: Iterable[str], now: Now) -> list[str]:
+        """Return the markets whose connections could be told to ask for their books."""
+        tickers = list(tickers)
+        asked: list[str] = []
+        for line, session in self._sessions.items():
+            asked += session.resync([ticker for ticker in tickers if self._holders.of(ticker) == line], now)
+        return asked
 
     def _answers(self, tickers: Iterable[str]) -> bool:
         # One process answers for markets that nobody named.

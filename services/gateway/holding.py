@@ -18,6 +18,8 @@ class Holders:
     def __init__(self, markets: Markets, connections: Connections) -> None:
         self.markets = markets
         self.connections = connections
+        #: Markets whose books one connection wants another to ask for.
+        self.awaited: list[str] = []
         self._holders: dict[str, int] = {}
 
     def of(self, ticker: str) -> int:
@@ -65,9 +67,20 @@ class HeldMarkets:
         """Return a market that this connection is answerable for."""
         return self._markets.get(ticker) if self._holders.of(ticker) == self._line else None
 
-    def all_stale(self) -> bool:
-        """Whether no book of this connection is live."""
-        return all(market is None or market.reason is not None for market in map(self.get, self))
+    def settle(self, ticker: str, now_ts: int) -> None:
+        """Stop following a market for good, whichever connection has it: lifecycles come by one of them."""
+        self._markets.settle(ticker, now_ts)
+        self._holders.forget(ticker)
+
+    def pause(self, ticker: str, now_ts: int) -> None:
+        """Mark a market as paused, whichever connection has it."""
+        self._markets.pause(ticker, now_ts)
+
+    def resume(self, tickers: Iterable[str] | None = None) -> list[str]:
+        """End the pauses of these or all markets; return those whose books this connection has to ask for."""
+        resumed = self._markets.resume(list(self._markets) if tickers is None else tickers)
+        self._holders.awaited += [ticker for ticker in resumed if self._holders.of(ticker) != self._line]
+        return [ticker for ticker in resumed if self._holders.of(ticker) == self._line]
 
     def snapshot(self, ticker: str, yes: Ladder, no: Ladder, *, exchange_seq: int, received_ts: int) -> None:
         """Publish a book, and be its holder from now on."""

@@ -20,10 +20,10 @@ HEARTBEATS_PER_ROUND = 10
 class Market:
     """One market as the bus knows it; `reason` says why it is stale, None while it is live.
 
-    `turn` is its place in the round of heartbeats that name it while it is quiet.
+    `turn` is its place in the round of heartbeats that name it while it is quiet. While `paused` no book makes it live.
     """
 
-    __slots__ = ("epoch", "gap_reason", "gap_ts", "message_ts", "reason", "seq", "subject", "ticker", "turn")
+    __slots__ = ("epoch", "gap_reason", "gap_ts", "message_ts", "paused", "reason", "seq", "subject", "ticker", "turn")
 
     def __init__(self, ticker: str, subject: str, turn: int) -> None:
         self.ticker = ticker
@@ -35,6 +35,7 @@ class Market:
         self.message_ts: int | None = None
         self.gap_ts: int | None = None
         self.gap_reason: StaleReason | None = None
+        self.paused = False
 
 
 class Markets:
@@ -47,6 +48,7 @@ class Markets:
         self._markets: dict[str, Market] = {}
         self._moved: set[str] = set()
         self._gone: dict[str, int] = {}
+        self._settled: set[str] = set()
         self._counter = 0
         self._turns = cycle(range(HEARTBEATS_PER_ROUND))
         self._places = cycle(range(HEARTBEATS_PER_ROUND))
@@ -92,6 +94,31 @@ class Markets:
             self._moved.discard(ticker)
             self._gone[ticker] = HEARTBEATS_PER_ROUND
 
+    def settle(self, ticker: str, now_ts: int) -> None:
+        """Stop following a market for good, whoever wants it."""
+        if ticker in self._markets:
+            self._settled.add(ticker)
+            self.remove(ticker, now_ts)
+
+    def unsettled(self, wanted: set[str]) -> set[str]:
+        """Return which of all wanted markets can still be followed."""
+        self._settled &= wanted
+        return wanted - self._settled
+
+    def pause(self, ticker: str, now_ts: int) -> None:
+        """Mark a market in which the exchange lets nobody trade; its book is frozen."""
+        market = self._markets.get(ticker)
+        if market is not None:
+            market.paused = True
+            self.stale([ticker], "paused", now_ts)
+
+    def resume(self, tickers: Iterable[str]) -> list[str]:
+        """End pauses, so that the next snapshot makes a market live; return which of the markets had one."""
+        paused = [ticker for ticker in tickers if ticker in self._markets and self._markets[ticker].paused]
+        for ticker in paused:
+            self._markets[ticker].paused = False
+        return paused
+
     def snapshot(self, ticker: str, yes: Ladder, no: Ladder, *, exchange_seq: int, received_ts: int) -> None:
         """Publish a book as the start of a new epoch."""
         market = self._markets[ticker]
@@ -101,6 +128,8 @@ class Markets:
         market.reason = None
         message = Snapshot(ticker, market.epoch, 0, None, received_ts, exchange_seq, yes, no)
         self._say(market, message, received_ts)
+        if market.paused:
+            self.stale([ticker], "paused", received_ts)
 
     def delta(
         self,

@@ -1,9 +1,8 @@
 """One connection's conversation with the exchange: frames and time in; commands and bus messages out.
 
 Nothing survives a connection: sids, sequence numbers and acknowledgements belong to one `Session`. A hole in the
-sequence of the book channel makes every market of it stale, for nothing tells which market lost a message; then each is
-asked for again with `get_snapshot`. What does not come is asked for once more; then the connection is given up, unless
-other books are live.
+sequence of the book channel makes every market of it stale, for nothing tells which market lost a message; to bring
+them back is the duty of its `Recovery`.
 """
 
 from collections.abc import Callable, Iterable
@@ -12,11 +11,12 @@ from typing import Any
 import msgspec
 
 from proto.subjects import Subjects
-from proto.units import SECOND, StaleReason
+from proto.units import SECOND
 from services.gateway.holding import HeldMarkets
 from services.gateway.load import Load
 from services.gateway.measures import EXCHANGE_HOP, sent_ts
 from services.gateway.output import LineOutput
+from services.gateway.recovery import Recovery
 from services.gateway.sequence import Order
 from services.gateway.subscriptions import BOOK, LIFECYCLE, Subscription, Subscriptions
 from shared.kalshi import normalise, wire
@@ -24,22 +24,8 @@ from shared.kalshi.errors import Malformed
 from shared.market.clock import Now
 from shared.market.counts import Counts
 
-SNAPSHOT_TIMEOUT_S = 3.0
-SNAPSHOT_ATTEMPTS = 2
-#: A book that can not be understood, or that alone does not come, is asked for again after this time.
-ODD_PAUSE_S = 30.0
 #: Errors after which a subscription says nothing more.
 TERMINAL_ERRORS = frozenset({10, 25})
-
-
-class _Repair:
-    """A book that is on its way: when to act if it does not come, and how often it was asked for."""
-
-    __slots__ = ("at", "attempts")
-
-    def __init__(self, at: float) -> None:
-        self.at = at
-        self.attempts = 0
 
 
 class Session:
@@ -61,9 +47,7 @@ class Session:
         self._out = out
         self._counts = counts
         self._subscriptions = Subscriptions(channels, out.send)
-        self._wanted: set[str] = set()
-        self._repairs: dict[str, _Repair] = {}
-        self._snapshot_at = 0.0
+        self._recovery = Recovery(self._subscriptions, markets, out, counts)
         self._noted: set[str] = set()
         self._encode = msgspec.json.Encoder().encode
         self._handlers: dict[type, Callable[[Any, Now], None]] = {
@@ -79,6 +63,9 @@ class Session:
             wire.Ok: self._ok,
             wire.Error: self._error,
         }
+        if self._subscriptions.hears(LIFECYCLE):
+            # Nothing tells which pauses have ended since the last connection.
+            markets.resume(list(markets))
 
     def received(self, frame: bytes, now: Now) -> None:
         """Take one frame of the exchange."""
@@ -101,23 +88,13 @@ class Session:
 
     def want(self, tickers: set[str], now: Now) -> None:
         """Follow these markets and no others."""
-        self._wanted = tickers
-        self._subscriptions.want(tickers, now.at)
-        for ticker in self._repairs.keys() - tickers:
-            del self._repairs[ticker]
-        book = self._subscriptions.book
-        for ticker in book.held if book is not None else ():
-            # Subscribing brings a snapshot unasked; one that does not come is asked for.
-            market = self._markets.get(ticker)
-            if market is not None and market.reason is not None and ticker not in self._repairs:
-                self._repairs[ticker] = _Repair(now.at + SNAPSHOT_TIMEOUT_S)
+        self._recovery.want(tickers, now)
 
     def resync(self, tickers: Iterable[str], now: Now) -> list[str]:
         """Ask for new snapshots of the held markets among these and return which they are."""
-        book = self._subscriptions.book
-        wanted = [ticker for ticker in tickers if book is not None and ticker in book.held]
-        self._ask([ticker for ticker in wanted if ticker not in self._repairs], now)
-        return wanted
+        held = [ticker for ticker in tickers if self.subscribed(ticker)]
+        self._recovery.ask(held, now)
+        return held
 
     def subscribed(self, ticker: str) -> bool:
         """Whether the book of a market was asked for."""
@@ -133,32 +110,8 @@ class Session:
         return self._subscriptions.load()
 
     def tick(self, now: Now) -> None:
-        """Ask again for books that have not come, and give the connection up if no book is live at all."""
-        # While snapshots come in, the others are only waiting for their turn.
-        patience = self._snapshot_at + SNAPSHOT_TIMEOUT_S
-        late = [ticker for ticker, repair in self._repairs.items() if max(repair.at, patience) <= now.at]
-        failed = {ticker for ticker in late if self._repairs[ticker].attempts >= SNAPSHOT_ATTEMPTS}
-        if failed and self._markets.all_stale():
-            self._out.drop("repair_failed")
-            return
-        if failed:
-            self._set_aside(failed, now)
-        self._ask([ticker for ticker in late if ticker not in failed], now)
-
-    def _set_aside(self, tickers: set[str], now: Now) -> None:
-        # Other books are live: the connection is well, and to replace it would only make them stale too.
-        self._repairs.update({ticker: _Repair(now.at + ODD_PAUSE_S) for ticker in tickers})
-        some = ", ".join(sorted(tickers)[:3])
-        self._out.note(
-            f"the exchange sends no book of {len(tickers)} markets ({some}): asking again in {ODD_PAUSE_S:.0f} s"
-        )
-
-    def _ask(self, tickers: list[str], now: Now) -> None:
-        for ticker in tickers:
-            repair = self._repairs.setdefault(ticker, _Repair(now.at))
-            repair.attempts += 1
-            repair.at = now.at + SNAPSHOT_TIMEOUT_S
-        self._subscriptions.ask_snapshots(tickers)
+        """Do what time asks for."""
+        self._recovery.tick(now)
 
     def _delta(self, frame: wire.OrderbookDelta, now: Now) -> None:
         if not self._takes(BOOK, frame.sid, frame.seq, now):
@@ -179,9 +132,8 @@ class Session:
         self._subscriptions.answered(frame.id)
         if self._takes(BOOK, frame.sid, frame.seq, now) and ticker in self._markets:
             yes, no = normalise.ladders(frame.msg, yes_scale=True)
-            self._repairs.pop(ticker, None)
-            self._snapshot_at = now.at
             self._markets.snapshot(ticker, yes, no, exchange_seq=frame.seq, received_ts=now.ts)
+            self._recovery.came(ticker, now)
 
     def _ticker(self, frame: wire.Ticker, now: Now) -> None:
         if self._subscriptions.of("ticker", frame.sid) is not None:
@@ -194,6 +146,16 @@ class Session:
     def _lifecycle(self, frame: wire.MarketLifecycle, now: Now) -> None:
         if self._takes(LIFECYCLE, frame.sid, frame.seq, now):
             self._publish("lifecycle", frame.msg.market_ticker, normalise.lifecycle(frame.msg, now.ts))
+            self._heed(frame.msg.market_ticker, frame.msg.event_type, now)
+
+    def _heed(self, ticker: str, event_type: str, now: Now) -> None:
+        if event_type == "settled" and ticker in self._markets:
+            self._markets.settle(ticker, now.ts)
+            self.want(self._recovery.wanted - {ticker}, now)
+        elif event_type == "deactivated":
+            self._markets.pause(ticker, now.ts)
+        elif event_type == "activated":
+            self.resync(self._markets.resume([ticker]), now)
 
     def _event(self, frame: wire.EventLifecycle, now: Now) -> None:
         if self._takes(LIFECYCLE, frame.sid, frame.seq, now):
@@ -205,28 +167,36 @@ class Session:
 
     def _subscribed(self, frame: wire.Subscribed, now: Now) -> None:
         self._subscriptions.opened(frame.msg.channel, frame.msg.sid, frame.id)
-        self.want(self._wanted, now)
+        self._recovery.again(now)
 
     def _ok(self, frame: wire.Ok, now: Now) -> None:
+        merged = self._subscriptions.merged(frame.id, frame.sid)
+        if merged is not None:
+            self._recovery.merged(merged, now)
+            return
         self._subscriptions.answered(frame.id)
         self._control(self._subscriptions.by_sid(frame.sid), frame.seq, now)
 
     def _unsubscribed(self, frame: wire.Unsubscribed, now: Now) -> None:
-        # We never unsubscribe a whole channel, so this was the exchange's doing and the channel is dead.
-        self._lost(self._subscriptions.by_sid(frame.sid), "unsolicited_unsubscribed", now)
+        subscription = self._subscriptions.by_sid(frame.sid)
+        if subscription is not None:
+            self._counts.add("unsolicited_unsubscribed", subscription.channel)
+            self._recovery.lose(subscription, "exchange_error", now, dead=True)
+        elif self._subscriptions.confirm_end(frame.sid, frame.id):
+            self._recovery.again(now)
 
     def _error(self, frame: wire.Error, now: Now) -> None:
         self._counts.add("exchange_errors", str(frame.msg.code))
         subscription = self._subscriptions.by_sid(frame.sid)
         if frame.msg.code in TERMINAL_ERRORS:
-            self._lost(subscription, f"error_{frame.msg.code}", now)
+            self._end(subscription, frame, now)
             return
         self._control(subscription, frame.seq, now)
         named = [*(frame.msg.market_tickers or ()), *([frame.msg.market_ticker] if frame.msg.market_ticker else ())]
         refused = self._subscriptions.refuse(frame.id, named, now.at)
         self._out.note(f"the exchange refused {refused}: error {frame.msg.code}, {frame.msg.msg}")
         # What is not subscribed to any longer would stay live without changing.
-        self._markets.stale([t for t in self._markets if not self.subscribed(t)], "exchange_error", now.ts)
+        self._markets.stale([t for t in self._recovery.wanted if not self.subscribed(t)], "exchange_error", now.ts)
 
     def _takes(self, channel: str, sid: int, seq: int | None, now: Now) -> bool:
         subscription = self._subscriptions.of(channel, sid)
@@ -234,27 +204,24 @@ class Session:
             return False
         order = Order.NEXT if seq is None else subscription.sequence.data(seq)
         if order is Order.HOLE:
-            self._doubt_all(subscription, "gap", now)
+            self._recovery.lose(subscription, "gap", now)
         elif order is Order.REPEATED:
             self._counts.add("repeated_frames")
-        return order is not Order.REPEATED
+        # A loss may have been the end of the subscription, and then nothing would go on from this frame.
+        return order is not Order.REPEATED and self._subscriptions.by_sid(sid) is subscription
 
     def _control(self, subscription: Subscription | None, seq: int | None, now: Now) -> None:
         if subscription is not None and subscription.sequence.control(seq) is Order.HOLE:
-            self._doubt_all(subscription, "gap", now)
+            self._recovery.lose(subscription, "gap", now)
 
-    def _doubt_all(self, subscription: Subscription, reason: StaleReason, now: Now) -> None:
-        self._counts.add("gaps", subscription.channel)
-        if subscription.channel == BOOK:
-            held = sorted(subscription.held)
-            self._markets.stale(held, reason, now.ts)
-            self._repairs.clear()
-            self._ask(held, now)
-
-    def _lost(self, subscription: Subscription | None, why: str, now: Now) -> None:
-        if subscription is None or subscription.channel == BOOK:
-            self._markets.stale(list(self._markets), "exchange_error", now.ts)
-        self._out.drop(why)
+    def _end(self, subscription: Subscription | None, frame: wire.Error, now: Now) -> None:
+        if subscription is not None:
+            self._recovery.lose(subscription, "exchange_error", now, dead=True)
+        elif not self._subscriptions.has_ended(frame.sid):
+            # Nothing tells what has ended.
+            book = self._subscriptions.book
+            self._markets.stale(sorted(book.held) if book is not None else (), "exchange_error", now.ts)
+            self._out.drop(f"error_{frame.msg.code}")
 
     def _skip(self, error: Malformed, now: Now) -> None:
         # A frame we can not read still has its place in the sequence; what it said of a book is lost.
@@ -263,15 +230,15 @@ class Session:
             return
         hole = subscription.sequence.data(error.seq) is Order.HOLE
         if hole or error.reason != "unknown_type":
-            self._doubt_all(subscription, "gap" if hole else "exchange_error", now)
+            self._recovery.lose(subscription, "gap" if hole else "exchange_error", now)
 
     def _unreadable(self, frame: wire.OrderbookDelta | wire.OrderbookSnapshot, now: Now) -> None:
         ticker = frame.msg.market_ticker
         self._markets.stale([ticker], "exchange_error", now.ts)
         if isinstance(frame, wire.OrderbookSnapshot):
-            self._repairs[ticker] = _Repair(now.at + ODD_PAUSE_S)
-        elif ticker not in self._repairs:
-            self._ask([ticker], now)
+            self._recovery.set_aside([ticker], now)
+        else:
+            self.resync([ticker], now)
 
     def _quarantine(self, frame: bytes, error: Malformed) -> None:
         self._counts.add("quarantined", error.reason)

@@ -7,31 +7,46 @@ import msgspec
 
 from services.gateway.load import Load
 from services.gateway.sequence import Sequence
-from shared.kalshi.commands import Command, Subscribe, SubscribeParams, UpdateParams, UpdateSubscription
+from shared.kalshi.commands import (
+    Command,
+    Subscribe,
+    SubscribeParams,
+    Unsubscribe,
+    UnsubscribeParams,
+    UpdateParams,
+    UpdateSubscription,
+)
 
 BOOK = "orderbook_delta"
 LIFECYCLE = "market_lifecycle_v2"
 #: Tickers in one command.
 BATCH = 500
-#: Markets that the exchange refused are tried again after this time.
+#: What the exchange refused is tried again after this time.
 REFUSED_S = 60.0
 
 
 class Subscription:
     """One channel; `sid` is None until the exchange has named it.
 
-    `held` are the markets it was asked for, `refused` those to be left alone and until when.
+    `held` are the markets it was asked for, `refused` those to be left alone and until when. `opened_at` is when it was
+    asked for, None if it is to be; then not before `open_at`. `ending` is the sid that it had and that is being ended.
     """
 
-    __slots__ = ("channel", "held", "opened", "refused", "sequence", "sid")
+    __slots__ = ("channel", "ending", "held", "open_at", "opened_at", "refused", "sequence", "sid")
 
     def __init__(self, channel: str) -> None:
         self.channel = channel
-        self.opened = False
+        self.refused: dict[str, float] = {}
+        self.begin(0.0)
+
+    def begin(self, open_at: float) -> None:
+        """Be as if it had never been asked for."""
+        self.open_at = open_at
+        self.opened_at: float | None = None
         self.sid: int | None = None
+        self.ending: int | None = None
         self.sequence = Sequence()
         self.held: set[str] = set()
-        self.refused: dict[str, float] = {}
 
 
 class _Command(msgspec.Struct, frozen=True):
@@ -48,6 +63,7 @@ class Subscriptions:
     def __init__(self, channels: Iterable[str], send: Callable[[Command], None]) -> None:
         self._channels = {channel: Subscription(channel) for channel in channels}
         self._by_sid: dict[int, Subscription] = {}
+        self._ended: set[int] = set()
         self._send = send
         self._ids = count(1)
         self._waiting: dict[int, _Command] = {}
@@ -66,23 +82,72 @@ class Subscriptions:
     def of(self, channel: str, sid: int) -> Subscription | None:
         """Return the subscription of a frame; data that comes before its acknowledgement names the sid by itself."""
         known = self._by_sid.get(sid)
-        if known is None and channel in self._channels and self._channels[channel].sid is None:
-            self._name(self._channels[channel], sid)
-            return self._channels[channel]
+        if known is None and sid not in self._ended:
+            subscription = self._channels.get(channel)
+            if subscription is not None and subscription.sid is None and subscription.ending is None:
+                self._name(subscription, sid)
+                return subscription
         return known
 
     def by_sid(self, sid: int | None) -> Subscription | None:
         """Return the subscription of a sid."""
         return self._by_sid.get(sid) if sid is not None else None
 
+    def hears(self, channel: str) -> bool:
+        """Whether a channel is one of ours."""
+        return channel in self._channels
+
+    def has_ended(self, sid: int | None) -> bool:
+        """Whether a sid was one of ours on this connection and is none any longer."""
+        return sid in self._ended
+
     def want(self, tickers: set[str], at: float) -> None:
         """Ask for what is wanted and not held; let go of what is held and not wanted."""
         for subscription in self._channels.values():
+            subscription.refused = {t: until for t, until in subscription.refused.items() if until > at}
+            if at < subscription.open_at:
+                continue
+            # An `unsubscribed` that has not come until now is not waited for.
+            subscription.ending = None
             if subscription.channel == LIFECYCLE:
-                self._open(subscription, ())
+                self._open(subscription, (), at)
             else:
-                subscription.refused = {t: until for t, until in subscription.refused.items() if until > at}
-                self._reconcile(subscription, tickers - subscription.refused.keys())
+                self._reconcile(subscription, tickers - subscription.refused.keys(), at)
+
+    def renew(self, subscription: Subscription, open_at: float, *, ended: bool) -> None:
+        """Subscribe to a channel anew once the old subscription has ended, or at a time if that is not confirmed.
+
+        A merging subscribe would bring no book, so the exchange is told to end what has not `ended` by itself.
+        """
+        sid = subscription.sid
+        subscription.begin(open_at)
+        self._waiting = {n: command for n, command in self._waiting.items() if command.subscription is not subscription}
+        if sid is None:
+            return
+        self._by_sid.pop(sid, None)
+        self._ended.add(sid)
+        if not ended:
+            subscription.ending = sid
+            self._send(Unsubscribe(self._wait(subscription, "unsubscribe", ()), UnsubscribeParams([sid])))
+
+    def confirm_end(self, sid: int, command_id: int | None) -> bool:
+        """Take an `unsubscribed`; return whether a channel has waited for it."""
+        self._waiting.pop(command_id or 0, None)
+        for subscription in self._channels.values():
+            if subscription.ending == sid:
+                subscription.ending = None
+                subscription.open_at = 0.0
+                return True
+        return False
+
+    def merged(self, command_id: int | None, sid: int | None) -> Subscription | None:
+        """Return the subscription that an `ok` says was still open when it was subscribed to anew."""
+        command = self._waiting.get(command_id or 0)
+        if command is None or command.action != "subscribe" or sid is None:
+            return None
+        self._ended.discard(sid)
+        self._name(command.subscription, sid)
+        return command.subscription
 
     def ask_snapshots(self, tickers: Iterable[str]) -> None:
         """Ask for new snapshots on the book channel, which must have a sid."""
@@ -123,20 +188,26 @@ class Subscriptions:
         if command.action in {"subscribe", "add_markets"}:
             command.subscription.held -= set(command.tickers)
             command.subscription.refused.update(dict.fromkeys(tickers, at + REFUSED_S))
-            if command.action == "subscribe" and command.subscription.channel != LIFECYCLE:
-                command.subscription.opened = False
+        if command.action == "subscribe":
+            command.subscription.opened_at = None
+            command.subscription.open_at = at + REFUSED_S if command.subscription.channel == LIFECYCLE else 0.0
+        if command.action == "unsubscribe":
+            # There is nothing to end.
+            command.subscription.ending = None
+            command.subscription.open_at = 0.0
         return f"{command.action} of {command.subscription.channel} for {len(tickers)} markets"
 
     def _name(self, subscription: Subscription, sid: int) -> None:
         subscription.sid = sid
+        self._ended.discard(sid)
         self._by_sid[sid] = subscription
 
-    def _reconcile(self, subscription: Subscription, tickers: set[str]) -> None:
+    def _reconcile(self, subscription: Subscription, tickers: set[str], at: float) -> None:
         missing = sorted(tickers - subscription.held)
         if subscription.sid is None:
             # Without a sid only the first batch can be asked for: the others join when it is known.
-            if missing and not subscription.opened:
-                self._open(subscription, missing[:BATCH])
+            if missing and subscription.opened_at is None:
+                self._open(subscription, missing[:BATCH], at)
             return
         surplus = subscription.held - tickers
         subscription.held -= surplus
@@ -144,11 +215,11 @@ class Subscriptions:
         subscription.held.update(missing)
         self._update(subscription, "add_markets", missing)
 
-    def _open(self, subscription: Subscription, tickers: Iterable[str]) -> None:
-        if subscription.opened:
+    def _open(self, subscription: Subscription, tickers: Iterable[str], at: float) -> None:
+        if subscription.opened_at is not None:
             return
         batch = tuple(tickers)
-        subscription.opened = True
+        subscription.opened_at = at
         subscription.held.update(batch)
         params = SubscribeParams(
             channels=[subscription.channel],

@@ -11,6 +11,10 @@ from shared.runtime.metrics import Exporter, Gauge
 LABELS = {
     "frames": "type",
     "gaps": "channel",
+    "repairs": "step",
+    "repairs_done": "step",
+    "repairs_failed": "step",
+    "resubscriptions": "channel",
     "quarantined": "reason",
     "disconnects": "reason",
     "failed_dials": "reason",

@@ -6,7 +6,7 @@ from random import Random
 from typing import Literal, NamedTuple
 
 from proto.units import DOLLAR, Ladder, Side
-from shared.kalshi.commands import Command, Subscribe, UpdateSubscription
+from shared.kalshi.commands import Command, Subscribe, Unsubscribe, UpdateSubscription
 from shared.kalshi.numbers import format_count, format_dollars
 from tests.unit.services.gateway.harness import frame, subscribed
 
@@ -16,12 +16,13 @@ SIDES: tuple[Side, Side] = ("yes", "no")
 
 
 class Sent(NamedTuple):
-    """A frame on its way, and the book of its market when it was sent."""
+    """A frame on its way, and the book of its market when it was sent; an `ending` is the last word of its sid."""
 
     frame: bytes
     numbered: bool
     ticker: str = ""
     book: Ladders = ((), ())
+    ending: bool = False
 
 
 class Exchange:
@@ -43,6 +44,16 @@ class Exchange:
         self._held: set[str] = set()
         self._sid = self._random.randint(1, 4)
         self._seq = self._control_seq = 0
+        self._open = False
+
+    def end(self) -> None:
+        """Let the subscription die, with a word that is not lost."""
+        if self._open:
+            code = self._random.choice([10, 25, None])
+            said = {"code": code, "msg": "gone"} if code is not None else None
+            ending = frame("unsubscribed" if said is None else "error", self._sid, None, said)
+            self.line.append(Sent(ending, numbered=False, ending=True))
+            self._close()
 
     def book(self, ticker: str) -> Ladders:
         """Return the true ladders, best first."""
@@ -66,12 +77,30 @@ class Exchange:
         """Do the oldest command and reply; the acknowledgement comes before or after its snapshots."""
         command = self.commands.popleft()
         if isinstance(command, Subscribe):
-            tickers = command.params.market_tickers or []
-            reply = Sent(subscribed("orderbook_delta", self._sid, command.id), numbered=False)
-            self._held.update(tickers)
-            self._reply([reply], tickers, None)
+            self._subscribe(command.id, command.params.market_tickers or [])
+        elif isinstance(command, (Unsubscribe, UpdateSubscription)) and command.params.sids != [self._sid]:
+            error = frame("error", None, None, {"code": 7, "msg": "unknown sid"}, command.id)
+            self.line.append(Sent(error, numbered=False))
+        elif isinstance(command, Unsubscribe):
+            self.line.append(Sent(frame("unsubscribed", self._sid, self._seq + 1, None, command.id), numbered=False))
+            self._close()
         elif isinstance(command, UpdateSubscription):
             self._update(command.id, command.params.action, command.params.market_tickers or [])
+
+    def _subscribe(self, command_id: int, tickers: list[str]) -> None:
+        if self._open:
+            # It is merged: what is held already causes nothing.
+            self._update(command_id, "add_markets", tickers)
+            return
+        self._open = True
+        self._held.update(tickers)
+        self._reply([Sent(subscribed("orderbook_delta", self._sid, command_id), numbered=False)], tickers, None)
+
+    def _close(self) -> None:
+        self._open = False
+        self._held.clear()
+        self._sid += 1
+        self._seq = self._control_seq = 0
 
     def refuse(self) -> None:
         """Refuse the oldest command, naming one of its markets or none."""
@@ -108,7 +137,7 @@ class Exchange:
             self.line.extend(acknowledgement)
 
     def _snapshot(self, ticker: str, command_id: int | None) -> None:
-        if ticker in self.mute:
+        if ticker in self.mute or not self._open:
             return
         levels = {}
         for side in SIDES:

@@ -43,6 +43,8 @@ class World:
             (self._refuse, 1),
             (self._pass_time, 10),
             (self._lose, 2),
+            (self._storm, 1),
+            (self._end, 1),
             (self._garble, 1),
             (self._resync, 2),
             (self._lease, 2),
@@ -132,10 +134,18 @@ class World:
         self._take(self._bench.wait(self._random.choice([0.1, 0.5, 1.5])))
 
     def _lose(self) -> None:
-        if self._loses and self._exchange.line:
+        if self._loses and self._exchange.line and not self._exchange.line[0].ending:
             sent = self._exchange.line.popleft()
             self._pass(sent)
             self._unseen_loss = self._unseen_loss or sent.numbered
+
+    def _storm(self) -> None:
+        for _ in range(self._random.randint(5, 30)):
+            self._random.choice([self._change, self._deliver, self._answer, self._lose, self._lose])()
+            self._check()
+
+    def _end(self) -> None:
+        self._exchange.end()
 
     def _garble(self) -> None:
         if self._loses and self._exchange.line and self._exchange.line[0].ticker:
@@ -168,7 +178,7 @@ class World:
         self._take(self._bench.open())
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(60))
 def test_what_is_live_is_what_the_exchange_has(seed: int) -> None:
     """Whatever is lost, garbled, refused, leased or cut, a live book is the exchange's; afterwards all are live."""
     world = World(seed)

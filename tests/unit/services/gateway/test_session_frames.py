@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from proto.book import Delta, Snapshot
 from proto.market import Event, Lifecycle, Ticker, Trade
-from services.gateway.session import ODD_PAUSE_S
+from services.gateway.repair import SET_ASIDE_S
 from tests.unit.services.gateway.harness import BOOK_SID, A, B, Bench, frame, subscribed
 
 EVERY_CHANNEL = ("orderbook_delta", "ticker", "trade", "market_lifecycle_v2")
@@ -79,7 +79,7 @@ def test_a_book_that_does_not_fit_is_asked_for_later() -> None:
     done = bench.give(bad)
     assert done.stale == {A: "exchange_error"}
     assert [reason for reason, _ in done.quarantined] == ["inexact"]
-    assert bench.wait(ODD_PAUSE_S - 1).commands == []
+    assert bench.wait(SET_ASIDE_S - 1).commands == []
     later = bench.wait(2)
     assert later.short == [("get_snapshot", "[1]", A)]
     assert later.drop is None

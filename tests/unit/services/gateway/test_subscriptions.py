@@ -175,13 +175,17 @@ def test_a_refused_subscribe_is_tried_again() -> None:
     assert isinstance(again, Subscribe)
 
 
-def test_a_refused_lifecycle_channel_waits_for_the_next_connection() -> None:
-    """The channel without markets is not asked for again and again."""
+def test_a_refused_lifecycle_channel_is_tried_again() -> None:
+    """The channel without markets is asked for again after a while too, and once."""
     desk = Desk(LIFECYCLE)
     desk.subscriptions.want(set(), 0.0)
     desk.subscriptions.refuse(desk.take()[0].id, [], 0.0)
-    desk.subscriptions.want(set(), 2 * REFUSED_S)
+    desk.subscriptions.want(set(), REFUSED_S - 1)
     assert desk.take() == []
+    for _ in range(2):
+        desk.subscriptions.want(set(), REFUSED_S + 1)
+    [again] = desk.take()
+    assert isinstance(again, Subscribe)
 
 
 def test_a_refusal_concerns_its_channel_only() -> None:
