@@ -15,6 +15,7 @@ LABELS = {
     "repairs_done": "step",
     "repairs_failed": "step",
     "resubscriptions": "channel",
+    "unsolicited_unsubscribed": "channel",
     "quarantined": "reason",
     "disconnects": "reason",
     "failed_dials": "reason",
