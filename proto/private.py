@@ -13,7 +13,11 @@ from proto.units import MarketTicker, Micros, Money, Price, Quantity, QuantityCh
 
 Generation = Annotated[
     int,
-    msgspec.Meta(ge=0, lt=2**53, description="which reading of the account told it; null if the exchange did unasked"),
+    msgspec.Meta(
+        ge=0,
+        lt=2**53,
+        description="the reading of the account that it is part of; null if the exchange said it by itself",
+    ),
 ]
 Subaccount = Annotated[int, msgspec.Meta(ge=0, description="0 is the primary one; null if it was not told")]
 ExchangeIndex = Annotated[int, msgspec.Meta(ge=0, description="the exchange's shard; null if it was not told")]
@@ -46,8 +50,8 @@ class Fill(msgspec.Struct, frozen=True, tag="fill"):
 class Order(msgspec.Struct, frozen=True, tag="order"):
     """One of our orders changed; `status` is `resting`, `canceled`, `executed` or `unknown`.
 
-    `cost` and `fees` are those of what was filled. An order that is `unknown` with the reason `vanished` rested before a
-    break and can not be found after it.
+    `cost` and `fees` are those of what was filled. An order that is `unknown` with the reason `vanished` rested before
+    a break and can not be found after it.
     """
 
     ticker: MarketTicker
@@ -75,8 +79,8 @@ class Order(msgspec.Struct, frozen=True, tag="order"):
 class Position(msgspec.Struct, frozen=True, tag="position"):
     """Our net position in a market; negative is held of no.
 
-    One that is gone after a break is told with nothing held and no cost; the rest of it is as it was told last. `volume`
-    is null if the position was read.
+    One that is gone after a break is told with nothing held and no cost; the rest of it is as it was told last.
+    `volume` is null if the position was read.
     """
 
     ticker: MarketTicker
@@ -95,9 +99,9 @@ class Position(msgspec.Struct, frozen=True, tag="position"):
 class Account(msgspec.Struct, frozen=True, tag="account"):
     """Whether what was said of the account is all there is.
 
-    `live` comes after a reading: all resting orders and all open positions were said again with its `generation`, and
-    what is not among them is gone. `stale`: something may have been missed until the next `live`. `as_of_ts` is the time
-    up to which the exchange vouched for what was read; fills were read from `fills_since_ts` on.
+    `live` comes after a reading: all resting orders and all open positions were said with its `generation`, and what is
+    not among them is gone. `stale`: something may have been missed until the next `live`. `as_of_ts` is the time up to
+    which the exchange vouched for what was read; fills were read from `fills_since_ts` on.
     """
 
     status: Status

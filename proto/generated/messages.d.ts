@@ -48,7 +48,7 @@ export type Dollars = number;
 /** contracts, for screens: 1900.0 */
 export type Contracts = number;
 
-/** which reading of the account told it; null if the exchange did unasked */
+/** the reading of the account that it is part of; null if the exchange said it by itself */
 export type Generation = number;
 
 /** 0 is the primary one; null if it was not told */
@@ -385,15 +385,15 @@ export interface Fill {
   readonly subaccount?: Subaccount | null;
   /** the exchange's shard; null if it was not told */
   readonly exchange_index?: ExchangeIndex | null;
-  /** which reading of the account told it; null if the exchange did unasked */
+  /** the reading of the account that it is part of; null if the exchange said it by itself */
   readonly generation?: Generation | null;
 }
 
 /**
  * One of our orders changed; `status` is `resting`, `canceled`, `executed` or `unknown`.
  *
- * `cost` and `fees` are those of what was filled. An order that is `unknown` with the reason `vanished` rested before a
- * break and can not be found after it.
+ * `cost` and `fees` are those of what was filled. An order that is `unknown` with the reason `vanished` rested before
+ * a break and can not be found after it.
  */
 export interface Order {
   readonly type: "order";
@@ -430,15 +430,15 @@ export interface Order {
   readonly subaccount?: Subaccount | null;
   /** the exchange's shard; null if it was not told */
   readonly exchange_index?: ExchangeIndex | null;
-  /** which reading of the account told it; null if the exchange did unasked */
+  /** the reading of the account that it is part of; null if the exchange said it by itself */
   readonly generation?: Generation | null;
 }
 
 /**
  * Our net position in a market; negative is held of no.
  *
- * One that is gone after a break is told with nothing held and no cost; the rest of it is as it was told last. `volume`
- * is null if the position was read.
+ * One that is gone after a break is told with nothing held and no cost; the rest of it is as it was told last.
+ * `volume` is null if the position was read.
  */
 export interface Position {
   readonly type: "position";
@@ -462,16 +462,16 @@ export interface Position {
   readonly subaccount?: Subaccount | null;
   /** the exchange's shard; null if it was not told */
   readonly exchange_index?: ExchangeIndex | null;
-  /** which reading of the account told it; null if the exchange did unasked */
+  /** the reading of the account that it is part of; null if the exchange said it by itself */
   readonly generation?: Generation | null;
 }
 
 /**
  * Whether what was said of the account is all there is.
  *
- * `live` comes after a reading: all resting orders and all open positions were said again with its `generation`, and
- * what is not among them is gone. `stale`: something may have been missed until the next `live`. `as_of_ts` is the time
- * up to which the exchange vouched for what was read; fills were read from `fills_since_ts` on.
+ * `live` comes after a reading: all resting orders and all open positions were said with its `generation`, and what is
+ * not among them is gone. `stale`: something may have been missed until the next `live`. `as_of_ts` is the time up to
+ * which the exchange vouched for what was read; fills were read from `fills_since_ts` on.
  */
 export interface Account {
   readonly type: "account";

@@ -16,6 +16,7 @@ from proto.subjects import Subjects
 from proto.units import SECOND
 from services.gateway.markets import Markets
 from services.gateway.output import Output
+from services.gateway.private import Private
 from services.gateway.session import Session
 from services.gateway.universe import Universe
 from shared.market.clock import Now
@@ -34,13 +35,23 @@ class Gateway:
         tickers: the markets that the settings want.
         channels: the exchange's channels to subscribe to.
         subjects: the grammar of the bus.
+        private: whether to tell of the account, too.
     """
 
-    def __init__(self, *, instance: str, tickers: Iterable[str], channels: Iterable[str], subjects: Subjects) -> None:
+    def __init__(
+        self,
+        *,
+        instance: str,
+        tickers: Iterable[str],
+        channels: Iterable[str],
+        subjects: Subjects,
+        private: bool = False,
+    ) -> None:
         self.instance = instance
         self.out = Output()
         self.counts = Counts()
         self.markets = Markets(instance, subjects, self.out)
+        self.private = Private(subjects, self.out, self.counts, enabled=private)
         self.connected = False
         self._channels = tuple(channels)
         self._subjects = subjects
@@ -50,15 +61,19 @@ class Gateway:
 
     def opened(self, now: Now) -> None:
         """A connection was made: subscribe on it."""
-        self._session = Session(self.markets, self._channels, self._subjects, self.out, self.counts)
+        self._session = Session(
+            self.markets, self._channels, self._subjects, self.out, self.counts, private=self.private
+        )
         self.connected = True
         self._reconcile(now)
+        self.private.opened(now)
 
     def closed(self, reason: str, now: Now) -> None:
         """The connection is gone: every book is in doubt until the next one."""
         self.counts.add("disconnects", reason)
         self._session = None
         self.connected = False
+        self.private.closed(now)
         self.markets.stale(list(self.markets), "disconnected", now.ts)
 
     def received(self, frame: bytes, now: Now) -> None:
@@ -70,6 +85,7 @@ class Gateway:
         """Do what time asks for; to be called some ten times a second."""
         if self._session is not None:
             self._session.tick(now)
+            self.private.tick(now)
         if now.at >= self._beat_at:
             self._beat_at = now.at + HEARTBEAT_S
             self._reconcile(now)
@@ -126,6 +142,7 @@ class Gateway:
 
     def stop(self, now: Now) -> None:
         """Say, before the process ends, that nothing further will be true."""
+        self.private.closed(now)
         self.markets.stale(list(self.markets), "disconnected", now.ts)
         self.markets.heartbeat(now.ts, connected=False, everything=False)
 

@@ -3,11 +3,12 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
 
+import httpx
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
@@ -35,12 +36,19 @@ from shared.runtime.settings import Runtime
 TICK_S = 0.1
 DIAL_TIMEOUT_S = 10.0
 SEND_TIMEOUT_S = 5.0
+READ_TIMEOUT_S = 10.0
 PING_S = 10.0
 MAX_FRAME_BYTES = 64 * 2**20
 #: No proxy of the environment leads back to this machine.
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 #: A connection that held for this long starts the backoff anew.
 SETTLED_S = 30.0
+
+OK = 200
+NO_SUCH = 404
+#: A key that may not read the account will not sooner than its owner changes that.
+NOT_ALLOWED = {401, 403}
+SHOWN_CHARACTERS = 200
 
 T = TypeVar("T")
 
@@ -58,9 +66,10 @@ async def serve(config: Config, runtime: Runtime, log: Log) -> None:
             tickers=config.market_tickers,
             channels=config.gateway_channels,
             subjects=bus.subjects,
+            private=bool(config.gateway_private),
         )
         _export(core, bus)
-        shell = _Shell(core, bus, config.ws_url, signer, health, log)
+        shell = _Shell(core, bus, config.ws_url, signer, health, log, _SignedRest(config.rest_url, signer))
         async with bus.answering(
             "gateway", shell.answers(), description="Owns the exchange's feed", group=core.instance
         ):
@@ -72,13 +81,16 @@ async def serve(config: Config, runtime: Runtime, log: Log) -> None:
 class _Shell:
     """Feeds one core and does what its output says."""
 
-    def __init__(self, core: Gateway, bus: Bus, url: str, signer: Signer, health: Health, log: Log) -> None:
+    def __init__(
+        self, core: Gateway, bus: Bus, url: str, signer: Signer, health: Health, log: Log, rest: "Rest"
+    ) -> None:
         self._core = core
         self._bus = bus
         self._url = url
         self._signer = signer
         self._health = health
         self._log = log
+        self._rest = rest
         self._line: _Line | None = None
 
     async def run(self) -> None:
@@ -87,6 +99,8 @@ class _Shell:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._tick(), name="tick")
                 group.create_task(self._stay_connected(), name="exchange")
+                if self._core.private.enabled:
+                    group.create_task(self._read_account(), name="account")
         finally:
             self._core.stop(now())
             self._flush()
@@ -131,6 +145,30 @@ class _Shell:
             if loop.time() - started > SETTLED_S:
                 pauses = delays(random.random)
             await asyncio.sleep(next(pauses) if pause is None else pause)
+
+    async def _read_account(self) -> None:
+        """Do the reads that the core wants of the account, one at a time."""
+        private = self._core.private
+        pauses = delays(random.random)
+        while True:
+            read = private.wanted()
+            if read is None:
+                await asyncio.sleep(TICK_S)
+                continue
+            await asyncio.sleep(read.pause_s)
+            try:
+                body = await self._rest.get(read.path, read.params)
+            except RestFailed as error:
+                if read.optional and error.status == NO_SUCH:
+                    private.answered(read, None, now())
+                else:
+                    self._log.warning("a read of the account failed", path=read.path, reason=str(error))
+                    private.failed(read, error.reason, now())
+                    await asyncio.sleep(HARD_PAUSE_S if error.status in NOT_ALLOWED else next(pauses))
+            else:
+                pauses = delays(random.random)
+                private.answered(read, body, now())
+            self._flush()
 
     async def _connection(self) -> float | None:
         """Hold one connection to its end; return the seconds to wait if not the usual backoff."""
@@ -246,6 +284,52 @@ class _Line:
             self.drop("send_timeout")
 
 
+class RestFailed(Exception):
+    """A GET was not answered with what was asked for; `status` is None without any answer."""
+
+    def __init__(self, status: int | None, detail: str) -> None:
+        super().__init__(status, detail)
+        self.status = status
+        self.detail = detail
+
+    @property
+    def reason(self) -> str:
+        """What to count it as."""
+        return "unreachable" if self.status is None else f"http_{self.status}"
+
+    def __str__(self) -> str:
+        return self.detail if self.status is None else f"HTTP {self.status}, {self.detail}"
+
+
+class Rest(Protocol):
+    """The exchange's REST side."""
+
+    async def get(self, path: str, params: Sequence[tuple[str, str]]) -> bytes:
+        """Return the body of a reply; raises RestFailed."""
+
+
+class _SignedRest:
+    """Asks with a signature, one connection per request: what is read is small and read seldom."""
+
+    def __init__(self, url: str, signer: Signer) -> None:
+        self._url = url.rstrip("/")
+        self._signer = signer
+
+    async def get(self, path: str, params: Sequence[tuple[str, str]]) -> bytes:
+        """Return the body of a reply; raises RestFailed."""
+        url = self._url + path
+        headers = self._signer.headers("GET", urlsplit(url).path, now().ts // 1000)
+        local = urlsplit(url).hostname in LOOPBACK
+        try:
+            async with httpx.AsyncClient(timeout=READ_TIMEOUT_S, trust_env=not local) as client:
+                response = await client.get(url, params=list(params), headers=headers)
+        except httpx.HTTPError as error:
+            raise RestFailed(None, f"{url} does not answer ({str(error) or type(error).__name__})") from error
+        if response.status_code != OK:
+            raise RestFailed(response.status_code, response.text[:SHOWN_CHARACTERS])
+        return response.content
+
+
 def _signer(config: Config) -> Signer:
     try:
         parts = urlsplit(config.ws_url)
@@ -281,6 +365,9 @@ def _export(core: Gateway, bus: Bus) -> None:
         "failed_dials": "reason",
         "resyncs": "reason",
         "exchange_errors": "code",
+        "account_channels_lost": "channel",
+        "account_quarantined": "reason",
+        "account_reads_failed": "reason",
     }
     export(
         Exporter(
@@ -291,6 +378,7 @@ def _export(core: Gateway, bus: Bus) -> None:
                 "markets": len(core.markets),
                 "stale_markets": core.markets.stale_count(),
                 "connected": core.connected,
+                "account_live": core.private.live,
                 "bus_dropped": bus.dropped,
             },
         )

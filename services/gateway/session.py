@@ -15,6 +15,7 @@ from proto.subjects import Subjects
 from proto.units import StaleReason
 from services.gateway.markets import Markets
 from services.gateway.output import Output
+from services.gateway.private import Private
 from services.gateway.sequence import Order
 from services.gateway.subscriptions import BOOK, LIFECYCLE, Subscription, Subscriptions
 from shared.kalshi import normalise, wire
@@ -49,12 +50,21 @@ class Session:
         subjects: where other messages than books are published.
         out: takes what is to be done.
         counts: takes what is counted.
+        private: takes what concerns the account, before anything else does.
     """
 
     def __init__(
-        self, markets: Markets, channels: Iterable[str], subjects: Subjects, out: Output, counts: Counts
+        self,
+        markets: Markets,
+        channels: Iterable[str],
+        subjects: Subjects,
+        out: Output,
+        counts: Counts,
+        *,
+        private: Private,
     ) -> None:
         self._markets = markets
+        self._private = private
         self._subjects = subjects
         self._out = out
         self._counts = counts
@@ -83,10 +93,19 @@ class Session:
         try:
             message = wire.decode(frame)
         except Malformed as error:
+            if self._private.owns(error):
+                self._private.quarantine(frame, error, now)
+                return
             self._quarantine(frame, error)
             self._skip(error, now)
             return
         self._counts.add("frames", str(type(message).__struct_config__.tag))
+        try:
+            if self._private.takes(message, now):
+                return
+        except Malformed as error:
+            self._private.quarantine(frame, error, now)
+            return
         try:
             self._handlers[type(message)](message, now)
         except Malformed as error:

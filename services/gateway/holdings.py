@@ -1,0 +1,85 @@
+"""What the gateway knows of the account: orders that rest, positions that are open, fills that were told."""
+
+from collections.abc import Iterable
+
+from proto.private import Fill, Order, Position
+
+#: Fills that are remembered, so that none is told twice.
+FILLS = 100_000
+#: What an order's status is when it will not change any more.
+ENDED = frozenset({"canceled", "executed"})
+
+
+class Holdings:
+    """Keeps what was told last, and for one connection what was heard there: that is newer than anything read."""
+
+    def __init__(self) -> None:
+        self.orders: dict[str, Order] = {}
+        self.positions: dict[tuple[str, int], Position] = {}
+        #: Positions are listed by subaccount, of which only the primary one is known to be there.
+        self.subaccounts = {0}
+        self._fills: dict[tuple[str, str], None] = {}
+        self._heard: set[object] = set()
+
+    def opened(self) -> None:
+        """Begin a connection."""
+        self._heard.clear()
+
+    def is_heard(self, key: str | tuple[str, int]) -> bool:
+        """Whether an order or a position was told on this connection."""
+        return key in self._heard
+
+    def hear_order(self, order: Order) -> None:
+        """Take an order that was told."""
+        self._heard.add(order.order_id)
+        self._seen(order.subaccount)
+        self.set_order(order)
+
+    def hear_position(self, position: Position) -> None:
+        """Take a position that was told."""
+        self._heard.add(key(position))
+        self._seen(position.subaccount)
+        self.set_position(position)
+
+    def set_order(self, order: Order) -> None:
+        """Keep an order unless it has ended."""
+        if order.status in ENDED:
+            self.orders.pop(order.order_id, None)
+        else:
+            self.orders[order.order_id] = order
+
+    def set_position(self, position: Position) -> None:
+        """Keep a position unless nothing is held any more."""
+        if position.position:
+            self.positions[key(position)] = position
+        else:
+            self.positions.pop(key(position), None)
+
+    def is_new(self, fill: Fill) -> bool:
+        """Whether a fill was not told before; from now on it was."""
+        self._seen(fill.subaccount)
+        name = fill.trade_id, fill.order_id
+        if name in self._fills:
+            return False
+        self._fills[name] = None
+        if len(self._fills) > FILLS:
+            del self._fills[next(iter(self._fills))]
+        return True
+
+    def missing_orders(self, listed: Iterable[str]) -> list[Order]:
+        """Return the orders that rested, are not listed, and were not heard of since."""
+        known = set(listed)
+        return [order for name, order in self.orders.items() if name not in known and name not in self._heard]
+
+    def missing_positions(self, listed: Iterable[tuple[str, int]]) -> list[Position]:
+        """Return the positions that were open, are not listed, and were not heard of since."""
+        known = set(listed)
+        return [position for place, position in self.positions.items() if place not in known | self._heard]
+
+    def _seen(self, subaccount: int | None) -> None:
+        self.subaccounts.add(subaccount or 0)
+
+
+def key(position: Position) -> tuple[str, int]:
+    """Return what tells a position from others."""
+    return position.ticker, position.subaccount or 0
