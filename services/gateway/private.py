@@ -79,6 +79,8 @@ class Private:
         self._encode = msgspec.json.Encoder().encode
         self._ids = count(FIRST_ID)
         self._channels: dict[str, _Channel] = {}
+        #: All that the connection named: what still comes on one that has ended is ours, too.
+        self._sids: dict[int, _Channel] = {}
         self._generation = 0
         self._since_ts: int | None = None
         self._steps: Steps[Found] | None = None
@@ -95,12 +97,13 @@ class Private:
             self._say_stale("disconnected", now)
         self.holdings.opened()
         self._channels = {name: _Channel(name) for name in CHANNELS}
+        self._sids = {}
         self._read_at = now.at
         self.tick(now)
 
     def closed(self, now: Now) -> None:
         """The connection is gone: something may be missed until the next reading."""
-        self._channels = {}
+        self._channels, self._sids = {}, {}
         self._doubt("disconnected", now)
 
     def tick(self, now: Now) -> None:
@@ -126,7 +129,7 @@ class Private:
 
     def owns(self, error: Malformed) -> bool:
         """Whether a frame that was not understood may tell of the account."""
-        return error.kind in wire.ACCOUNT_TYPES or self._by_sid(error.sid) is not None
+        return error.kind in wire.ACCOUNT_TYPES or error.sid in self._sids
 
     def quarantine(self, frame: bytes, error: Malformed, now: Now) -> None:
         """Keep what was not understood from all but the account; what it told is read."""
@@ -188,29 +191,43 @@ class Private:
             case wire.Ok():
                 return self._acknowledged(self._asked(message.id), message.sid)
             case wire.Unsubscribed():
-                return self._lost(self._by_sid(message.sid), "unsubscribed", now)
+                return self._ended(message.sid, "unsubscribed", now)
             case wire.Error():
-                channel = self._asked(message.id) or self._by_sid(message.sid)
-                return self._lost(channel, f"error {message.msg.code}, {message.msg.msg}", now)
+                why = f"error {message.msg.code}, {message.msg.msg}"
+                return self._refused(message.id, why, now) or self._ended(message.sid, why, now)
         return False
 
     def _acknowledged(self, channel: _Channel | None, sid: int | None) -> bool:
         if channel is None:
             return False
         channel.open, channel.sid = True, sid
+        if sid is not None:
+            self._sids[sid] = channel
         return True
 
-    def _lost(self, channel: _Channel | None, why: str, now: Now) -> bool:
+    def _refused(self, command_id: int | None, why: str, now: Now) -> bool:
+        channel = self._asked(command_id)
         if channel is None:
             return False
-        channel.open, channel.sid = False, None
+        self._lose(channel, why, now)
+        return True
+
+    def _ended(self, sid: int | None, why: str, now: Now) -> bool:
+        channel = self._sids.get(sid or 0)
+        if channel is None:
+            return False
+        if channel.open and channel.sid == sid:
+            self._lose(channel, why, now)
+        return True
+
+    def _lose(self, channel: _Channel, why: str, now: Now) -> None:
+        channel.open = False
         channel.ask_at = now.at + RETRY_S
         self._counts.add("account_channels_lost", channel.name)
         self._out.notes.append(
             f"the exchange does not say {channel.name} of the account ({why}): asking again in {RETRY_S:.0f} s"
         )
         self._doubt("exchange_error", now)
-        return True
 
     def _begin(self, now: Now) -> None:
         self._generation = max(now.ts, self._generation + 1)
@@ -296,9 +313,6 @@ class Private:
 
     def _asked(self, command_id: int | None) -> _Channel | None:
         return next((known for known in self._channels.values() if known.command_id == command_id), None)
-
-    def _by_sid(self, sid: int | None) -> _Channel | None:
-        return next((known for known in self._channels.values() if known.open and known.sid == sid), None)
 
     def _say(self, kind: str, told: Fill | Order | Position) -> None:
         self._out.publications.append((self._subjects.market(f"private.{kind}", told.ticker), self._encode(told)))
