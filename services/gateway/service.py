@@ -55,6 +55,7 @@ T = TypeVar("T")
 
 async def serve(config: Config, runtime: Runtime, log: Log) -> None:
     """Run until cancelled."""
+    _check_addresses(config)
     signer = _signer(config)
     health = Health("bus", "exchange")
     async with (
@@ -323,21 +324,31 @@ class _SignedRest:
         try:
             async with httpx.AsyncClient(timeout=READ_TIMEOUT_S, trust_env=not local) as client:
                 response = await client.get(url, params=list(params), headers=headers)
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise RestFailed(None, f"{url} does not answer ({str(error) or type(error).__name__})") from error
         if response.status_code != OK:
             raise RestFailed(response.status_code, response.text[:SHOWN_CHARACTERS])
         return response.content
 
 
-def _signer(config: Config) -> Signer:
+def _check_addresses(config: Config) -> None:
+    _check_address("KALSHI_WS_URL", config.ws_url, "wss", "ws")
+    if config.gateway_private:
+        _check_address("KALSHI_REST_URL", config.rest_url, "https", "http")
+
+
+def _check_address(name: str, url: str, *schemes: str) -> None:
     try:
-        parts = urlsplit(config.ws_url)
-        usable = parts.scheme in {"ws", "wss"} and bool(parts.hostname) and parts.port != 0
+        parts = urlsplit(url)
+        usable = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
     except ValueError as error:
-        raise SettingsError([f"KALSHI_WS_URL={config.ws_url!r} is no address: {error}."]) from error
+        raise SettingsError([f"{name}={url!r} is no address: {error}."]) from error
     if not usable:
-        raise SettingsError([f"KALSHI_WS_URL={config.ws_url!r} is no address: it should begin with wss:// or ws://."])
+        begin = " or ".join(f"{scheme}://" for scheme in schemes)
+        raise SettingsError([f"{name}={url!r} is no address: it should begin with {begin}."])
+
+
+def _signer(config: Config) -> Signer:
     path, key_id = config.kalshi_private_key_path, config.kalshi_key_id
     if not path and not key_id and config.kalshi_env == "sim":
         return Signer(SIMULATOR_KEY_ID, simulator_key())
