@@ -11,7 +11,7 @@ ENDED = frozenset({"canceled", "executed"})
 
 
 class Holdings:
-    """Keeps what was told last, and for one connection what was heard there: that is newer than anything read."""
+    """Keeps what was told last, and from a break to the next reading what was heard, which is newer than that."""
 
     def __init__(self) -> None:
         self.orders: dict[str, Order] = {}
@@ -20,25 +20,30 @@ class Holdings:
         self.subaccounts = {0}
         self._fills: dict[tuple[str, str], None] = {}
         self._heard: set[object] = set()
+        self._listens = True
 
-    def opened(self) -> None:
-        """Begin a connection."""
+    def break_off(self) -> None:
+        """From now on something may be missed, and what was heard may have changed unheard."""
         self._heard.clear()
+        self._listens = True
+
+    def settle(self) -> None:
+        """Nothing is missing: what is heard needs no remembering."""
+        self._heard.clear()
+        self._listens = False
 
     def is_heard(self, key: str | tuple[str, int]) -> bool:
-        """Whether an order or a position was told on this connection."""
+        """Whether an order or a position was told since the break."""
         return key in self._heard
 
     def hear_order(self, order: Order) -> None:
         """Take an order that was told."""
-        self._heard.add(order.order_id)
-        self._seen(order.subaccount)
+        self._hear(order.order_id, order.subaccount)
         self.set_order(order)
 
     def hear_position(self, position: Position) -> None:
         """Take a position that was told."""
-        self._heard.add(key(position))
-        self._seen(position.subaccount)
+        self._hear(key(position), position.subaccount)
         self.set_position(position)
 
     def set_order(self, order: Order) -> None:
@@ -57,7 +62,7 @@ class Holdings:
 
     def is_new(self, fill: Fill) -> bool:
         """Whether a fill was not told before; from now on it was."""
-        self._seen(fill.subaccount)
+        self.subaccounts.add(fill.subaccount or 0)
         name = fill.trade_id, fill.order_id
         if name in self._fills:
             return False
@@ -76,8 +81,10 @@ class Holdings:
         known = set(listed)
         return [position for place, position in self.positions.items() if place not in known | self._heard]
 
-    def _seen(self, subaccount: int | None) -> None:
+    def _hear(self, name: object, subaccount: int | None) -> None:
         self.subaccounts.add(subaccount or 0)
+        if self._listens:
+            self._heard.add(name)
 
 
 def key(position: Position) -> tuple[str, int]:

@@ -95,7 +95,6 @@ class Private:
         if self._since_ts is None:
             self._since_ts = max(0, now.ts - FIRST_S * SECOND)
             self._say_stale("disconnected", now)
-        self.holdings.opened()
         self._channels = {name: _Channel(name) for name in CHANNELS}
         self._sids = {}
         self._read_at = now.at
@@ -250,6 +249,7 @@ class Private:
         self.live = not found.unreadable
         if self.live:
             self._counts.add("account_readings")
+            self.holdings.settle()
         self._say_account(
             Account(
                 status="live" if self.live else "stale",
@@ -300,6 +300,7 @@ class Private:
 
     def _doubt(self, reason: Reason, now: Now) -> None:
         self._abandon()
+        self.holdings.break_off()
         if self.live:
             self.live = False
             self._since_ts = now.ts - MARGIN_S * SECOND

@@ -10,7 +10,7 @@ import msgspec
 
 from proto.private import Account, Fill, Order, Position
 from shared.runtime.bus import Bus, connect
-from tests.stack import Stack, stack
+from tests.stack import Stack, free_port, stack
 
 PATIENCE_S = 20.0
 
@@ -47,6 +47,10 @@ class Reader:
             while not wanted():
                 await asyncio.sleep(0.02)
 
+    async def metrics(self) -> str:
+        """Return what the gateway counts."""
+        return await self._services.metrics("gateway")
+
     def accounts(self, status: str) -> list[Account]:
         """Return what was said of the account as a whole."""
         return [said for said in self.told if isinstance(said, Account) and said.status == status]
@@ -65,7 +69,7 @@ class Reader:
 
 
 @asynccontextmanager
-async def reading(private: str) -> AsyncIterator[Reader]:
+async def reading(private: str, **settings: str) -> AsyncIterator[Reader]:
     """Start an exchange and a gateway, and hear from before the gateway's first word."""
     async with stack(SIM_MARKETS="4", SIM_COMBOS="0", SIM_ROUND="0", SIM_RATE="20") as services:
         await asyncio.gather(services.start_nats(), services.start("simulator"))
@@ -73,7 +77,7 @@ async def reading(private: str) -> AsyncIterator[Reader]:
         async with connect(services.nats_url) as bus:
             reader = Reader(services, tickers)
             await reader.listen(bus)
-            await services.start("gateway", MARKET_TICKERS=",".join(tickers), GATEWAY_PRIVATE=private)
+            await services.start("gateway", MARKET_TICKERS=",".join(tickers), GATEWAY_PRIVATE=private, **settings)
             yield reader
 
 
@@ -148,6 +152,20 @@ async def test_a_channel_of_the_account_that_ends_leaves_books_alone() -> None:
         await asyncio.sleep(0.5)
         assert [said.reason for said in reader.accounts("stale")] == ["disconnected", "exchange_error"]
         assert [payload for _, payload in reader.public[first:] if b'"type":"stale"' in payload] == []
+
+
+async def test_an_account_that_can_not_be_read_leaves_books_alone() -> None:
+    """It stays stale; what is said of it and every book go on."""
+    async with reading("1", KALSHI_REST_URL=f"http://127.0.0.1:{free_port()}/trade-api/v2") as reader:
+        await reader.until(lambda: any(b'"type":"delta"' in payload for _, payload in reader.public))
+        [sent] = await reader.say(("fill", {"market_ticker": reader.ticker}))
+        await reader.until(lambda: by_type(reader.told, Fill))
+        assert by_type(reader.told, Fill)[0].trade_id == sent["trade_id"]
+        assert reader.accounts("live") == []
+        metrics = await reader.metrics()
+        assert 'fanout_gateway_account_reads_failed_total{reason="unreachable"}' in metrics
+        assert "fanout_gateway_account_live 0.0" in metrics
+        assert "fanout_gateway_stale_markets 0.0" in metrics
 
 
 async def test_nothing_is_said_of_an_account_that_is_not_wanted() -> None:

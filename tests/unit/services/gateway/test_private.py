@@ -227,6 +227,20 @@ def test_what_is_heard_wins_over_what_is_read() -> None:
     assert {message.generation for message in told} == {live.generation}
 
 
+def test_what_was_heard_before_a_break_does_not_win() -> None:
+    """It may have changed unheard since, even if that break came before the first reading."""
+    bench = Bench()
+    bench.open()
+    bench.hear("user_order", **order("o"))
+    bench.give(frame("error", 8, None, {"code": 10, "msg": "internal"}))
+    bench.wait(RETRY_S + 1)
+    bench.give(subscribed("user_orders", 12, bench.commands()[0].id))
+    bench.wait(0.1)
+    bench.listed.rows["orders"] = [order("o", "canceled")]
+    [gone] = [message for message in bench.read() if isinstance(message, Order)]
+    assert gone.status == "canceled"
+
+
 def test_positions_of_each_subaccount_that_is_known_are_read() -> None:
     """REST lists the primary one unless another is named, and no list tells which there are."""
     bench = Bench().live()
