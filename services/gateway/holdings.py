@@ -1,6 +1,8 @@
 """What the gateway knows of the account: orders that rest, positions that are open, fills that were told."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Set
+
+import msgspec
 
 from proto.private import Fill, Order, Position
 
@@ -31,10 +33,6 @@ class Holdings:
         """Nothing is missing: what is heard needs no remembering."""
         self._heard.clear()
         self._listens = False
-
-    def is_heard(self, key: str | tuple[str, int]) -> bool:
-        """Whether an order or a position was told since the break."""
-        return key in self._heard
 
     def hear_order(self, order: Order) -> None:
         """Take an order that was told."""
@@ -76,10 +74,32 @@ class Holdings:
         known = set(listed)
         return [order for name, order in self.orders.items() if name not in known and name not in self._heard]
 
-    def missing_positions(self, listed: Iterable[tuple[str, int]]) -> list[Position]:
-        """Return the positions that were open, are not listed, and were not heard of since."""
-        known = set(listed)
-        return [position for place, position in self.positions.items() if place not in known | self._heard]
+    def take_orders(self, read: Iterable[Order]) -> list[Order]:
+        """Take orders that were read unless they were heard of since; return those that rest no longer."""
+        read = [order for order in read if order.order_id not in self._heard]
+        gone = [order for order in read if order.status != "resting"]
+        for order in read:
+            self.set_order(order)
+        for order in gone:
+            self.orders.pop(order.order_id, None)
+        return gone
+
+    def take_positions(
+        self, read: Mapping[tuple[str, int], Position], listed: Set[tuple[str, int]], now_ts: int
+    ) -> list[Position]:
+        """Take positions that were read unless they were heard of since; return those that are open no longer.
+
+        Whatever is not `listed` is not held; what is, but was not understood, stays as it was.
+        """
+        nothing = {"position": 0, "cost": 0, "received_ts": now_ts}
+        gone = [
+            read[place] if place in read else msgspec.structs.replace(known, **nothing)
+            for place, known in self.positions.items()
+            if place not in self._heard and (not read[place].position if place in read else place not in listed)
+        ]
+        for position in (*(told for place, told in read.items() if place not in self._heard), *gone):
+            self.set_position(position)
+        return gone
 
     def _hear(self, name: object, subaccount: int | None) -> None:
         self.subaccounts.add(subaccount or 0)

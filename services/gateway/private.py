@@ -4,15 +4,16 @@ Lives as long as the gateway. Whatever fails here, the public feed does not noti
 asked for again after a while, on the same connection.
 """
 
+from collections.abc import Iterable
 from itertools import count
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 import msgspec
 
 from proto.private import Account, Fill, Order, Position
 from proto.subjects import Subjects
 from proto.units import SECOND
-from services.gateway.holdings import Holdings, key
+from services.gateway.holdings import Holdings
 from services.gateway.output import Output
 from services.gateway.reading import Found, Read, Reply, Steps, reading
 from shared.kalshi import wire
@@ -37,6 +38,7 @@ FIRST_S = 3600
 FIRST_ID = 1_000_000_001
 
 Reason: TypeAlias = Literal["disconnected", "exchange_error", "unreadable"]
+_Held = TypeVar("_Held", Order, Position)
 #: All others are passed by at the cost of one look.
 _FRAMES = frozenset(
     {
@@ -240,16 +242,20 @@ class Private:
         self._read = next(self._steps)
 
     def _finish(self, found: Found, now: Now) -> None:
-        fills = [fill for fill in found.fills if self.holdings.is_new(fill)]
+        holdings = self.holdings
+        fills = [fill for fill in found.fills if holdings.is_new(fill)]
         for fill in fills:
             self._say("fill", fill)
-        orders_gone, positions_gone = self._tell_orders(found), self._tell_positions(found, now)
+        orders_gone = self._tell_all("order", holdings.take_orders(found.orders.values()), holdings.orders.values())
+        positions_gone = self._tell_all(
+            "position", holdings.take_positions(found.positions, found.places, now.ts), holdings.positions.values()
+        )
         for error, row in found.unreadable:
             self.quarantine(row, error, now)
         self.live = not found.unreadable
         if self.live:
             self._counts.add("account_readings")
-            self.holdings.settle()
+            holdings.settle()
         self._say_account(
             Account(
                 status="live" if self.live else "stale",
@@ -259,43 +265,17 @@ class Private:
                 as_of_ts=found.as_of_ts,
                 fills_since_ts=self._since_ts,
                 fills=len(fills),
-                orders=len(self.holdings.orders),
-                positions=len(self.holdings.positions),
+                orders=len(holdings.orders),
+                positions=len(holdings.positions),
                 orders_gone=orders_gone,
                 positions_gone=positions_gone,
             )
         )
 
-    def _tell_orders(self, found: Found) -> int:
-        """Say what is gone, then all that rests, and return how many are gone."""
-        holdings = self.holdings
-        # What was heard since the reading began is newer.
-        read = [order for name, order in found.orders.items() if not holdings.is_heard(name)]
-        gone = [order for order in read if order.status != "resting"]
-        for order in gone:
-            holdings.orders.pop(order.order_id, None)
-            self._say("order", order)
-        for order in read:
-            if order.status == "resting":
-                holdings.set_order(order)
-        for order in holdings.orders.values():
-            self._say("order", msgspec.structs.replace(order, generation=self._generation))
-        return len(gone)
-
-    def _tell_positions(self, found: Found, now: Now) -> int:
-        """Say what is gone, then all that is open, and return how many are gone."""
-        holdings = self.holdings
-        read = [position for place, position in found.positions.items() if not holdings.is_heard(place)]
-        gone = [position for position in read if not position.position and key(position) in holdings.positions]
-        for position in holdings.missing_positions(found.places):
-            nothing = {"position": 0, "cost": 0, "received_ts": now.ts, "generation": self._generation}
-            gone.append(msgspec.structs.replace(position, **nothing))
-        for position in gone:
-            self._say("position", position)
-        for position in (*read, *gone):
-            holdings.set_position(position)
-        for position in holdings.positions.values():
-            self._say("position", msgspec.structs.replace(position, generation=self._generation))
+    def _tell_all(self, kind: str, gone: list[_Held], held: Iterable[_Held]) -> int:
+        """Say what is gone, then all that there is, and return how many are gone."""
+        for told in (*gone, *held):
+            self._say(kind, msgspec.structs.replace(told, generation=self._generation))
         return len(gone)
 
     def _doubt(self, reason: Reason, now: Now) -> None:

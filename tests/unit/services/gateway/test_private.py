@@ -224,6 +224,7 @@ def test_what_is_heard_wins_over_what_is_read() -> None:
     assert [(message.ticker, message.position) for message in told if isinstance(message, Position)] == [("KXA-2", 500)]
     live = account(told)
     assert (live.orders, live.positions, live.orders_gone, live.positions_gone) == (1, 1, 0, 0)
+    assert not any(read.path.startswith("/portfolio/orders/") for read in bench.listed.asked)
     assert {message.generation for message in told} == {live.generation}
 
 
