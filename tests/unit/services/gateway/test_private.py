@@ -52,6 +52,8 @@ def test_what_is_heard_is_said() -> None:
     assert isinstance(held, Position)
     assert (filled.position, changed.status, held.position) == (300, "resting", -200)
     assert {filled.generation, changed.generation, held.generation} == {None}
+    # While nothing is missing, what was heard is not kept apart.
+    assert bench.private.holdings.missing_orders([]) == [changed]
 
 
 def test_a_fill_is_said_once() -> None:
