@@ -14,6 +14,11 @@ class Channel(msgspec.Struct, frozen=True):
     said_by: tuple[str, ...]
     promise: str
 
+    @property
+    def is_private(self) -> bool:
+        """Whether it is the account's own: for its owner alone, never handed on by the relay."""
+        return self.kind.partition(".")[0] == "private"
+
 
 class Request(msgspec.Struct, frozen=True):
     """One request subject and its two messages; `name` follows `{prefix}.v1.rpc.`."""
@@ -57,9 +62,23 @@ CHANNELS = (
         ("ticker_publisher",),
         "At most one per second per market; the last change is never lost.",
     ),
-    _market("private.fill", (private.Fill,), ("gateway",), "Own account only, with own permissions."),
-    _market("private.order", (private.Order,), ("gateway",), "Own account only, with own permissions."),
-    _market("private.position", (private.Position,), ("gateway",), "Own account only, with own permissions."),
+    _market("private.fill", (private.Fill,), ("gateway",), "Private. At least once; deduplicate by both ids."),
+    _market("private.order", (private.Order,), ("gateway",), "Private. The last value of an `order_id` wins."),
+    _market("private.position", (private.Position,), ("gateway",), "Private. The last value of a market wins."),
+    Channel(
+        "private.account",
+        "private.account",
+        (private.Account,),
+        ("gateway",),
+        "Private. After each reading of the account, and when it may be incomplete.",
+    ),
+    Channel(
+        "private.quarantine",
+        "private.quarantine.{reason}",
+        (),
+        ("gateway",),
+        "Private. What was not understood of the account.",
+    ),
     Channel("sys.gateway", "sys.gateway.{instance}", (system.Heartbeat,), ("gateway",), "Once a second."),
     Channel("quarantine", "quarantine.{reason}", (), ("gateway",), "Raw frames that were not understood."),
 )

@@ -59,6 +59,15 @@ class Subjects(msgspec.Struct, frozen=True):
         """Return the subject for frames that were not understood."""
         return f"{self.prefix}.{VERSION}.quarantine.{escape(reason)}"
 
+    def private_quarantine(self, reason: str) -> str:
+        """Return the subject for frames and replies about the account that were not understood."""
+        return f"{self.prefix}.{VERSION}.private.quarantine.{escape(reason)}"
+
+    @property
+    def account(self) -> str:
+        """The subject of what is said about the account as a whole."""
+        return f"{self.prefix}.{VERSION}.private.account"
+
     def rpc(self, name: str) -> str:
         """Return the subject of a request such as `book.get`."""
         return f"{self.prefix}.{VERSION}.rpc.{name}"

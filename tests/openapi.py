@@ -16,8 +16,8 @@ from referencing.jsonschema import DRAFT202012
 
 FILE = Path(__file__).parent / "data" / "kalshi-spec" / "openapi.yaml"
 _URI = "urn:kalshi:openapi"
-#: The schema says no more than "string" of these.
-_DIGITS = {"FixedPointDollars": r"^\d+\.\d{4}$", "FixedPointCount": r"^\d+\.\d{2}$"}
+#: The schema says no more than "string" of these; what was paid has six digits, and what is held or won a sign.
+_DIGITS = {"FixedPointDollars": r"^-?\d+\.\d{4}(\d{2})?$", "FixedPointCount": r"^-?\d+\.\d{2}$"}
 _FORMATS = FormatChecker(())
 
 

@@ -48,6 +48,15 @@ export type Dollars = number;
 /** contracts, for screens: 1900.0 */
 export type Contracts = number;
 
+/** the reading of the account that it is part of; null if the exchange said it by itself */
+export type Generation = number;
+
+/** 0 is the primary one; null if it was not told */
+export type Subaccount = number;
+
+/** the exchange's shard; null if it was not told */
+export type ExchangeIndex = number;
+
 /** ticker → [epoch, seq] of its last book message */
 export type Heads = { readonly [key: string]: readonly [Epoch, Seq] };
 
@@ -344,7 +353,12 @@ export interface SideStats {
   readonly volume: Contracts;
 }
 
-/** One of our orders traded. */
+/**
+ * One of our orders traded.
+ *
+ * `side` is the outcome that was bought (to sell yes is to buy no), `position` what we hold after it: negative of no,
+ * null if the fill was read later.
+ */
 export interface Fill {
   readonly type: "fill";
   /** market ticker, exactly as Kalshi spells it */
@@ -366,10 +380,21 @@ export interface Fill {
   /** 1/1 000 000 dollar */
   readonly fee: Money;
   /** signed change in 1/100 contract */
-  readonly position: QuantityChange;
+  readonly position: QuantityChange | null;
+  /** 0 is the primary one; null if it was not told */
+  readonly subaccount?: Subaccount | null;
+  /** the exchange's shard; null if it was not told */
+  readonly exchange_index?: ExchangeIndex | null;
+  /** the reading of the account that it is part of; null if the exchange said it by itself */
+  readonly generation?: Generation | null;
 }
 
-/** One of our orders changed; `status` is `resting`, `canceled`, `executed` or `unknown`. */
+/**
+ * One of our orders changed; `status` is `resting`, `canceled`, `executed` or `unknown`.
+ *
+ * `cost` and `fees` are those of what was filled. An order that is `unknown` with the reason `vanished` rested before
+ * a break and can not be found after it.
+ */
 export interface Order {
   readonly type: "order";
   /** market ticker, exactly as Kalshi spells it */
@@ -394,9 +419,27 @@ export interface Order {
   /** 1/1 000 000 dollar */
   readonly fees: Money;
   readonly reason: string | null;
+  /** 1/1 000 000 dollar */
+  readonly cost?: Money;
+  /** microseconds since 1970 UTC */
+  readonly created_ts?: Micros | null;
+  /** microseconds since 1970 UTC */
+  readonly expiration_ts?: Micros | null;
+  readonly order_group_id?: string | null;
+  /** 0 is the primary one; null if it was not told */
+  readonly subaccount?: Subaccount | null;
+  /** the exchange's shard; null if it was not told */
+  readonly exchange_index?: ExchangeIndex | null;
+  /** the reading of the account that it is part of; null if the exchange said it by itself */
+  readonly generation?: Generation | null;
 }
 
-/** Our net position in a market; negative means no contracts. */
+/**
+ * Our net position in a market; negative is held of no.
+ *
+ * One that is gone after a break is told with nothing held and no cost; the rest of it is as it was told last.
+ * `volume` is null if the position was read.
+ */
 export interface Position {
   readonly type: "position";
   /** market ticker, exactly as Kalshi spells it */
@@ -412,7 +455,48 @@ export interface Position {
   /** 1/1 000 000 dollar */
   readonly fees: Money;
   /** 1/100 contract: 54.00 contracts are 5400 */
-  readonly volume: Quantity;
+  readonly volume: Quantity | null;
+  /** microseconds since 1970 UTC */
+  readonly exchange_ts?: Micros | null;
+  /** 0 is the primary one; null if it was not told */
+  readonly subaccount?: Subaccount | null;
+  /** the exchange's shard; null if it was not told */
+  readonly exchange_index?: ExchangeIndex | null;
+  /** the reading of the account that it is part of; null if the exchange said it by itself */
+  readonly generation?: Generation | null;
+}
+
+/**
+ * Whether what was said of the account is all there is.
+ *
+ * `live` comes after a reading: all resting orders and all open positions were said with its `generation`, and what is
+ * not among them is gone. `stale`: something may have been missed until the next `live`. `as_of_ts` is the time up to
+ * which the exchange vouched for what was read; fills were read from `fills_since_ts` on.
+ */
+export interface Account {
+  readonly type: "account";
+  /** stale: may differ from the exchange, do not trade on it */
+  readonly status: Status;
+  /** why it is stale; null if it is live */
+  readonly reason: "disconnected" | "exchange_error" | "unreadable" | null;
+  /** microseconds since 1970 UTC */
+  readonly received_ts: Micros;
+  /** the last reading; grows, over restarts too; 0 before the first */
+  readonly generation: number;
+  /** microseconds since 1970 UTC */
+  readonly as_of_ts: Micros | null;
+  /** microseconds since 1970 UTC */
+  readonly fills_since_ts: Micros | null;
+  /** fills that had been missed */
+  readonly fills: number;
+  /** resting orders */
+  readonly orders: number;
+  /** open positions */
+  readonly positions: number;
+  /** orders that rested before and no longer do */
+  readonly orders_gone: number;
+  /** positions that were open before and no longer are */
+  readonly positions_gone: number;
 }
 
 /**

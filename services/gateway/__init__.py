@@ -3,5 +3,6 @@
 Connects and signs, subscribes to the wanted markets, checks the exchange's sequence numbers, repairs holes, and
 publishes `book`, `ticker`, `trade`, `lifecycle`, `event`, once a second its heartbeat on `sys.gateway.{instance}`, and
 on `quarantine.{reason}` what it did not understand. Answers `rpc.gateway.*`. While it is not connected, or in doubt,
-the markets concerned are marked `stale`. Reads nothing but the exchange and requests; keeps no book.
+the markets concerned are marked `stale`. Reads nothing but the exchange and requests; keeps no book. With
+GATEWAY_PRIVATE=1 it tells of its own account, too, on `private.*` alone, and reads that over REST after each break.
 """

@@ -18,6 +18,7 @@ from services.gateway.holding import HeldMarkets, Holders
 from services.gateway.load import Load
 from services.gateway.markets import Markets
 from services.gateway.output import LineOutput, Output
+from services.gateway.private import Private
 from services.gateway.session import Session
 from services.gateway.sharding import Connections, Shard
 from services.gateway.subscriptions import LIFECYCLE
@@ -29,6 +30,8 @@ HEARTBEAT_S = 1.0
 NOT_FOLLOWED = 404
 BAD_REQUEST = 400
 ALONE = Shard()
+#: What concerns the account, or no single market, comes by one connection alone.
+ACCOUNT_LINE = 0
 
 
 class Gateway:
@@ -41,6 +44,7 @@ class Gateway:
         subjects: the grammar of the bus.
         shard: which share of the markets is this process's.
         connections: over how many connections it spreads them.
+        private: whether to tell of the account, too.
     """
 
     def __init__(
@@ -52,6 +56,7 @@ class Gateway:
         subjects: Subjects,
         shard: Shard = ALONE,
         connections: int = 1,
+        private: bool = False,
     ) -> None:
         self.instance = instance
         self.out = Output()
@@ -60,6 +65,8 @@ class Gateway:
         self.connections = Connections(connections)
         self._holders = Holders(self.markets, self.connections)
         self._shard = shard
+        own = LineOutput(self.out, ACCOUNT_LINE)
+        self.private = Private(subjects, own, self.counts, enabled=private and shard.index == 0)
         self._channels = tuple(channels)
         self._subjects = subjects
         self._universe = Universe(tickers)
@@ -75,9 +82,13 @@ class Gateway:
         """A connection was made: subscribe on it."""
         held = HeldMarkets(self._holders, line)
         out = LineOutput(self.out, line)
-        self._sessions[line] = Session(held, self._channels_of(line), self._subjects, out, self.counts)
+        private = self.private if line == ACCOUNT_LINE else None
+        channels = self._channels_of(line)
+        self._sessions[line] = Session(held, channels, self._subjects, out, self.counts, private=private)
         self.connections.up(line, now.at)
         self._reconcile(now)
+        if line == ACCOUNT_LINE:
+            self.private.opened(now)
 
     def closed(self, reason: str, now: Now, line: int = 0) -> None:
         """A connection is gone: every book that it held is in doubt until the next snapshot."""
@@ -87,6 +98,8 @@ class Gateway:
         held = HeldMarkets(self._holders, line)
         held.stale(list(held), "disconnected", now.ts)
         self._holders.lost(line)
+        if line == ACCOUNT_LINE:
+            self.private.closed(now)
 
     def received(self, frame: bytes, now: Now, line: int = 0) -> None:
         """Take one frame of the exchange."""
@@ -106,6 +119,7 @@ class Gateway:
         """Do what time asks for; to be called some ten times a second."""
         for session in list(self._sessions.values()):
             session.tick(now)
+        self.private.tick(now)
         if now.at >= self._beat_at:
             self._beat_at = now.at + HEARTBEAT_S
             self.connections.review(now.at)
@@ -168,6 +182,7 @@ class Gateway:
 
     def stop(self, now: Now) -> None:
         """Say, before the process ends, that nothing further will be true."""
+        self.private.closed(now)
         self.markets.stale(list(self.markets), "disconnected", now.ts)
         self.markets.heartbeat(now.ts, connected=False, everything=False)
 

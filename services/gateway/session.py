@@ -16,6 +16,7 @@ from services.gateway.holding import HeldMarkets
 from services.gateway.load import Load
 from services.gateway.measures import EXCHANGE_HOP, sent_ts
 from services.gateway.output import LineOutput
+from services.gateway.private import Private
 from services.gateway.recovery import Recovery
 from services.gateway.sequence import Order
 from services.gateway.subscriptions import BOOK, LIFECYCLE, Subscription, Subscriptions
@@ -37,12 +38,21 @@ class Session:
         subjects: where other messages than books are published.
         out: takes what is to be done.
         counts: takes what is counted.
+        private: takes what concerns the account, before anything else does.
     """
 
     def __init__(
-        self, markets: HeldMarkets, channels: Iterable[str], subjects: Subjects, out: LineOutput, counts: Counts
+        self,
+        markets: HeldMarkets,
+        channels: Iterable[str],
+        subjects: Subjects,
+        out: LineOutput,
+        counts: Counts,
+        *,
+        private: Private | None,
     ) -> None:
         self._markets = markets
+        self._private = private
         self._subjects = subjects
         self._out = out
         self._counts = counts
@@ -72,6 +82,9 @@ class Session:
         try:
             message = wire.decode(frame)
         except Malformed as error:
+            if self._private is not None and self._private.owns(error):
+                self._private.quarantine(frame, error, now)
+                return
             self._quarantine(frame, error)
             self._skip(error, now)
             return
@@ -79,6 +92,13 @@ class Session:
         sent = sent_ts(message)
         if sent is not None:
             self._out.timed(EXCHANGE_HOP, (now.ts - sent) / SECOND)
+        if self._private is not None:
+            try:
+                if self._private.takes(message, now):
+                    return
+            except Malformed as error:
+                self._private.quarantine(frame, error, now)
+                return
         try:
             self._handlers[type(message)](message, now)
         except Malformed as error:

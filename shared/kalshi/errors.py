@@ -30,13 +30,16 @@ class Inexact(KalshiError):
 class Malformed(KalshiError):
     """A frame was not understood; it goes to quarantine under its reason.
 
-    An unknown frame still consumes a sequence number: sid and seq are kept if the envelope could be read.
+    An unknown frame still consumes a sequence number: type, sid and seq are kept if the envelope could be read.
     """
 
-    def __init__(self, reason: Reason, detail: str, *, sid: int | None = None, seq: int | None = None) -> None:
+    def __init__(
+        self, reason: Reason, detail: str, *, kind: str = "", sid: int | None = None, seq: int | None = None
+    ) -> None:
         super().__init__(reason, detail)
         self.reason: Reason = reason
         self.detail = detail
+        self.kind = kind
         self.sid = sid
         self.seq = seq
 

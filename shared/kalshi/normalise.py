@@ -4,21 +4,16 @@ Today's strings win over the integer members of before March 2026 when a message
 be taken over exactly raises Malformed, for quarantine.
 """
 
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable
 from typing import TypeVar
 
 from proto import market
-from proto.units import DOLLAR, SECOND, Ladder, Side
-from shared.kalshi import wire
+from proto.units import DOLLAR, Ladder, Side
+from shared.kalshi import members, wire
 from shared.kalshi.errors import Inexact, Malformed
 from shared.kalshi.numbers import cents, contracts, count, dollars
 
 T = TypeVar("T")
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-_LATEST_MICROS = 2**53
 
 
 def ladders(msg: wire.SnapshotMsg, *, yes_scale: bool) -> tuple[Ladder, Ladder]:
@@ -55,16 +50,16 @@ def change(msg: wire.DeltaMsg, *, yes_scale: bool) -> tuple[Side, int, int]:
 def exchange_ts(msg: wire.DeltaMsg | wire.TickerMsg | wire.TradeMsg) -> int | None:
     """Return the exchange's time: `ts_ms`, else `ts` as RFC 3339 text, else `ts` in seconds."""
     if msg.ts_ms is not None:
-        return _micros(msg.ts_ms * 1000)
+        return members.micros(msg.ts_ms * 1000)
     if isinstance(msg.ts, str):
-        return _micros(_rfc3339(msg.ts))
-    return _seconds(msg.ts)
+        return members.rfc3339(msg.ts)
+    return members.seconds(msg.ts)
 
 
 def ticker(msg: wire.TickerMsg, received_ts: int) -> market.Ticker:
     """Return the exchange's ticker with the no side derived."""
-    yes_bid = _price("yes_bid", msg.yes_bid_dollars, msg.yes_bid)
-    yes_ask = _price("yes_ask", msg.yes_ask_dollars, msg.yes_ask)
+    yes_bid = members.price("yes_bid", msg.yes_bid_dollars, msg.yes_bid)
+    yes_ask = members.price("yes_ask", msg.yes_ask_dollars, msg.yes_ask)
     return market.Ticker(
         ticker=msg.market_ticker,
         exchange_ts=exchange_ts(msg),
@@ -76,8 +71,8 @@ def ticker(msg: wire.TickerMsg, received_ts: int) -> market.Ticker:
         yes_ask_qty=_optional_quantity("yes_ask_size", msg.yes_ask_size_fp),
         no_bid=DOLLAR - yes_ask,
         no_ask=DOLLAR - yes_bid,
-        volume=_quantity("volume", msg.volume_fp, msg.volume),
-        open_interest=_quantity("open_interest", msg.open_interest_fp, msg.open_interest),
+        volume=members.quantity("volume", msg.volume_fp, msg.volume),
+        open_interest=members.quantity("open_interest", msg.open_interest_fp, msg.open_interest),
         dollar_volume=msg.dollar_volume,
         dollar_open_interest=msg.dollar_open_interest,
     )
@@ -90,9 +85,9 @@ def trade(msg: wire.TradeMsg, received_ts: int) -> market.Trade:
         trade_id=msg.trade_id,
         exchange_ts=exchange_ts(msg),
         received_ts=received_ts,
-        yes_price=_price("yes_price", msg.yes_price_dollars, msg.yes_price),
-        no_price=_price("no_price", msg.no_price_dollars, msg.no_price),
-        qty=_quantity("count", msg.count_fp, msg.count),
+        yes_price=members.price("yes_price", msg.yes_price_dollars, msg.yes_price),
+        no_price=members.price("no_price", msg.no_price_dollars, msg.no_price),
+        qty=members.quantity("count", msg.count_fp, msg.count),
         taker_side=_taker_side(msg),
         block=msg.is_block_trade,
     )
@@ -107,13 +102,13 @@ def lifecycle(msg: wire.LifecycleMsg, received_ts: int) -> market.Lifecycle:
         source="exchange",
         exchange_ts=None,
         received_ts=received_ts,
-        open_ts=_seconds(msg.open_ts),
-        close_ts=_seconds(msg.close_ts),
-        determination_ts=_seconds(msg.determination_ts),
-        settled_ts=_seconds(msg.settled_ts),
+        open_ts=members.seconds(msg.open_ts),
+        close_ts=members.seconds(msg.close_ts),
+        determination_ts=members.seconds(msg.determination_ts),
+        settled_ts=members.seconds(msg.settled_ts),
         is_deactivated=msg.is_deactivated,
         result=msg.result,
-        settlement_value=_price("settlement_value", msg.settlement_value) if msg.settlement_value else None,
+        settlement_value=members.price("settlement_value", msg.settlement_value) if msg.settlement_value else None,
         price_level_structure=msg.price_level_structure,
         price_ranges=_price_ranges(msg.price_ranges),
         event_ticker=metadata.event_ticker,
@@ -135,7 +130,7 @@ def event(msg: wire.EventMsg, received_ts: int) -> market.Event:
         subtitle=_first(msg.subtitle, msg.sub_title) or "",
         series_ticker=msg.series_ticker,
         collateral_return_type=msg.collateral_return_type,
-        strike_ts=_seconds(msg.strike_date),
+        strike_ts=members.seconds(msg.strike_date),
         strike_period=msg.strike_period,
     )
 
@@ -163,42 +158,15 @@ def _best_first(pairs: Iterable[tuple[int, int]]) -> Ladder:
     return tuple((price, book[price]) for price in sorted(book, reverse=True) if book[price])
 
 
-def _price(member: str, text: str | None, legacy_cents: int | None = None) -> int:
-    price = _either(member, text, dollars, legacy_cents, cents)
-    if not 0 <= price <= DOLLAR:
-        raise Malformed("out_of_range", f"{member} {price}")
-    return price
-
-
 def _last_price(msg: wire.TickerMsg) -> int | None:
     if msg.price_dollars == "" or (msg.price_dollars is None and msg.price is None):
         return None
     # Before the first trade the exchange says "" or 0, which is no price that a trade can have.
-    return _price("price", msg.price_dollars, msg.price) or None
-
-
-def _quantity(member: str, text: str | None, legacy_contracts: int | None = None) -> int:
-    quantity = _either(member, text, count, legacy_contracts, contracts)
-    if quantity < 0:
-        raise Malformed("out_of_range", f"{member} {quantity}")
-    return quantity
-
-
-def _either(
-    member: str, text: str | None, read: Callable[[str], int], legacy: int | None, convert: Callable[[int], int]
-) -> int:
-    try:
-        if text is not None:
-            return read(text)
-    except Inexact as error:
-        raise Malformed("inexact", f"{member}: {error}") from error
-    if legacy is None:
-        raise Malformed("incomplete", f"no {member}")
-    return convert(legacy)
+    return members.price("price", msg.price_dollars, msg.price) or None
 
 
 def _optional_quantity(member: str, text: str | None) -> int | None:
-    return None if text is None else _quantity(member, text)
+    return None if text is None else members.quantity(member, text)
 
 
 def _taker_side(msg: wire.TradeMsg) -> Side:
@@ -215,27 +183,11 @@ def _price_ranges(ranges: list[wire.PriceRangeMsg] | None) -> tuple[market.Price
     if ranges is None:
         return None
     return tuple(
-        market.PriceRange(_price("start", band.start), _price("end", band.end), _price("step", band.step))
+        market.PriceRange(
+            members.price("start", band.start), members.price("end", band.end), members.price("step", band.step)
+        )
         for band in ranges
     )
-
-
-def _seconds(value: int | None) -> int | None:
-    return None if value is None else _micros(value * SECOND)
-
-
-def _rfc3339(text: str) -> int:
-    try:
-        moment = datetime.fromisoformat(text)
-        return (moment - _EPOCH) // _MICROSECOND
-    except (ValueError, TypeError) as error:  # TypeError: without an offset it names no moment
-        raise Malformed("invalid", f"ts {text!r} is not an RFC 3339 time") from error
-
-
-def _micros(value: int) -> int:
-    if not 0 <= value < _LATEST_MICROS:
-        raise Malformed("out_of_range", f"time {value}")
-    return value
 
 
 def _first(value: T | None, other: T | None) -> T | None:

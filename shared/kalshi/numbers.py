@@ -54,6 +54,11 @@ def count(text: str) -> int:
     return _COUNTS[text]
 
 
+def money(text: str) -> int:
+    """Return an amount of money in 1/1 000 000 dollar: `"-0.017500"` is -17500; raises Inexact."""
+    return _exact(text, 6, "1/1 000 000 dollar")
+
+
 def cents(value: int) -> int:
     """Return whole cents, as legacy frames carry them, in 1/10 000 dollar."""
     return value * 100

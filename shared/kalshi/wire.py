@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from proto.reading import UNREADABLE
 from proto.units import Side
+from shared.kalshi.account.messages import FillMsg, MarketPositionMsg, UserOrderMsg
 from shared.kalshi.errors import Malformed
 
 #: Bounded, because lifecycle, trades and tickers can come unasked, and a ticker becomes a subject on the bus.
@@ -287,6 +288,32 @@ class EventFeeUpdate(msgspec.Struct, frozen=True, gc=False, tag="event_fee_updat
     sending_ts_ms: int | None = None
 
 
+class Fill(msgspec.Struct, frozen=True, gc=False, tag="fill"):
+    """One of our orders traded; as all messages of the account, never with a sequence number."""
+
+    sid: Sid
+    msg: FillMsg
+    sending_ts_ms: int | None = None
+
+
+class UserOrder(msgspec.Struct, frozen=True, gc=False, tag="user_order"):
+    """One of our orders changed; comes on the channel `user_orders`."""
+
+    sid: Sid
+    msg: UserOrderMsg
+    sending_ts_ms: int | None = None
+
+
+class MarketPosition(msgspec.Struct, frozen=True, gc=False, tag="market_position"):
+    """What we hold of a market changed; comes on the channel `market_positions`."""
+
+    sid: Sid
+    msg: MarketPositionMsg
+    sending_ts_ms: int | None = None
+
+
+#: Messages that nobody but their account may see.
+AccountFrame: TypeAlias = Fill | UserOrder | MarketPosition
 Frame: TypeAlias = (
     Subscribed
     | Unsubscribed
@@ -299,6 +326,7 @@ Frame: TypeAlias = (
     | MarketLifecycle
     | EventLifecycle
     | EventFeeUpdate
+    | AccountFrame
 )
 
 
@@ -311,6 +339,8 @@ class _Envelope(msgspec.Struct):
 _FRAME: msgspec.json.Decoder[Frame] = msgspec.json.Decoder(Frame)
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
 _TYPES = frozenset(str(frame.__struct_config__.tag) for frame in get_args(Frame))
+#: The types of messages that nobody but their account may see.
+ACCOUNT_TYPES = frozenset(str(frame.__struct_config__.tag) for frame in get_args(AccountFrame))
 
 
 def decode(frame: bytes | str) -> Frame:
@@ -329,5 +359,5 @@ def _malformed(frame: bytes | str, error: Exception) -> Malformed:
     except UNREADABLE as unreadable:
         return Malformed("not_json", str(unreadable))
     if envelope.type not in _TYPES:
-        return Malformed("unknown_type", envelope.type, sid=envelope.sid, seq=envelope.seq)
-    return Malformed("invalid", str(error), sid=envelope.sid, seq=envelope.seq)
+        return Malformed("unknown_type", envelope.type, kind=envelope.type, sid=envelope.sid, seq=envelope.seq)
+    return Malformed("invalid", str(error), kind=envelope.type, sid=envelope.sid, seq=envelope.seq)

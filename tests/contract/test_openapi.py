@@ -2,14 +2,29 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
+from services.simulator.account.sender import Sender
 from services.simulator.http.application import API
 from services.simulator.world.market import Phase
 from services.simulator.world.ticks import STRUCTURES
 from tests.openapi import component, document, problems, reply_schema
-from tests.unit.services.simulator.rest.scene import TWO_SIDED, Desk
+from tests.unit.services.simulator.rest.scene import TWO_SIDED, Desk, numbers
 
+#: An order of the account.
+ORDER = "3f1c7c0e-5a5b-4a1b-9b51-0d4f4f9f2c11"
+#: What the account was told.
+SAID: list[dict[str, Any]] = [
+    {"type": "fill", "msg": {"market_ticker": TWO_SIDED, "order_id": ORDER}},
+    {"type": "fill", "msg": {"market_ticker": TWO_SIDED, "is_taker": False, "subaccount": 3}},
+    {"type": "user_order", "msg": {"ticker": TWO_SIDED, "order_id": ORDER}},
+    {"type": "user_order", "msg": {"ticker": TWO_SIDED, "status": "canceled", "order_group_id": "og_1"}},
+    {"type": "user_order", "msg": {"ticker": TWO_SIDED, "status": "unknown", "created_ts_ms": None}},
+    {"type": "user_order", "msg": {"ticker": TWO_SIDED, "side": "no", "expiration_time": "2026-12-01T11:00:00Z"}},
+    {"type": "market_position", "msg": {"market_ticker": TWO_SIDED, "position_fp": "-12.50"}},
+    {"type": "market_position", "msg": {"market_ticker": "KXMVE-1-C", "realized_pnl_dollars": "-1.250000"}},
+]
 #: Each path of the API, and requests to it that together show all there is.
 REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "/markets": [
@@ -57,6 +72,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         f"/portfolio/{name}": [(f"/portfolio/{name}", {})]
         for name in ("balance", "fills", "orders", "positions", "settlements")
     },
+    "/portfolio/orders/{order_id}": [(f"/portfolio/orders/{ORDER}", {})],
     "/account/limits": [("/account/limits", {})],
     "/account/endpoint_costs": [("/account/endpoint_costs", {})],
 }
@@ -69,8 +85,9 @@ CASES = [(path, url, params) for path, requests in REQUESTS.items() for url, par
 
 @pytest.fixture
 def desk() -> Desk:
-    """An exchange at which there has been a trade for each side."""
+    """An exchange at which there has been a trade for each side, and an account that was told something."""
     desk = Desk()
+    Sender(desk.world, numbers()).send(msgspec.json.encode(SAID), desk.now)
     market = desk.world.markets[TWO_SIDED]
     desk.exchange.floor.trade(market, [(4700, 250, "yes"), (4800, 1, "no")], desk.now.ts)
     return desk
@@ -93,11 +110,17 @@ def test_every_path_is_asked(desk: Desk) -> None:
 
 
 async def test_lists_show_everything(desk: Desk) -> None:
-    """What is held against the schema holds every phase, every structure, combos and trades."""
+    """What is held against the schema holds every phase, every structure, combos, trades and the account."""
     markets = (await desk.json("/markets", limit=1000))["markets"]
     assert {market["status"] for market in markets} == set(Phase)
     assert {market["price_level_structure"] for market in markets} == set(STRUCTURES)
     assert any("mve_selected_legs" in market for market in markets)
+    for path, member, count in (
+        ("fills", "fills", 2),
+        ("orders", "orders", 3),
+        ("positions", "market_positions", 2),
+    ):
+        assert len((await desk.json(f"/portfolio/{path}", signed=True))[member]) == count
     assert {trade["taker_side"] for trade in (await desk.json("/markets/trades"))["trades"]} == {"yes", "no"}
 
 

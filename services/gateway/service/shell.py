@@ -12,9 +12,11 @@ from services.gateway.budget import Budget
 from services.gateway.config import Config
 from services.gateway.core import BAD_REQUEST, Gateway
 from services.gateway.measures import Measures
+from services.gateway.service.account import read_account
 from services.gateway.service.connection import Dialler
 from services.gateway.service.line import Line, Surroundings
 from services.gateway.service.metrics import exporter
+from services.gateway.service.rest import Rest, SignedRest
 from services.gateway.service.signer import signer
 from services.gateway.sharding import Shard
 from shared.runtime import bus as nats_bus
@@ -34,7 +36,8 @@ T = TypeVar("T")
 
 async def serve(config: Config, runtime: Runtime, log: Log) -> None:
     """Run until cancelled."""
-    dialler = Dialler(config.ws_url, signer(config), Budget())
+    key = signer(config)
+    dialler = Dialler(config.ws_url, key, Budget())
     shard = _shard(config)
     parts = _parts(config.gateway_connections)
     health = Health("bus", *parts)
@@ -49,6 +52,7 @@ async def serve(config: Config, runtime: Runtime, log: Log) -> None:
             subjects=bus.subjects,
             shard=shard,
             connections=config.gateway_connections,
+            private=bool(config.gateway_private),
         )
         shell = Shell(core, bus, health, log)
         around = Surroundings(core, dialler, health, shell.measures, log, shell.flush)
@@ -59,7 +63,7 @@ async def serve(config: Config, runtime: Runtime, log: Log) -> None:
         ):
             if not config.market_tickers:
                 log.warning("no market is wanted: set MARKET_TICKERS, or ask with rpc.gateway.subscribe")
-            await shell.run()
+            await shell.run(SignedRest(config.rest_url, key) if core.private.enabled else None)
 
 
 class Shell:
@@ -73,13 +77,16 @@ class Shell:
         self._health = health
         self._log = log
 
-    async def run(self) -> None:
-        """Stay connected until cancelled, then say that nothing further is true."""
+    async def run(self, rest: Rest | None) -> None:
+        """Stay connected until cancelled, then say that nothing further is true; with `rest` read the account too."""
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._tick(), name="tick")
                 for line in self.lines:
                     group.create_task(line.run(), name=f"connection {line.number}")
+                if rest is not None:
+                    account = read_account(self._core.private, rest, self._log, self.flush)
+                    group.create_task(account, name="account")
         finally:
             self._core.stop(now())
             self.flush()

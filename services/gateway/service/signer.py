@@ -11,7 +11,9 @@ from shared.runtime.errors import SettingsError
 
 def signer(config: Config) -> Signer:
     """Return what signs the handshakes; raises SettingsError."""
-    _require_address(config.ws_url)
+    _require_address("KALSHI_WS_URL", config.ws_url, "wss", "ws")
+    if config.gateway_private:
+        _require_address("KALSHI_REST_URL", config.rest_url, "https", "http")
     path, key_id = config.kalshi_private_key_path, config.kalshi_key_id
     if not path and not key_id and config.kalshi_env == "sim":
         return Signer(SIMULATOR_KEY_ID, simulator_key())
@@ -30,11 +32,12 @@ def signer(config: Config) -> Signer:
         raise SettingsError([f"KALSHI_PRIVATE_KEY_PATH={path!r} can not be used: {error}."]) from error
 
 
-def _require_address(url: str) -> None:
+def _require_address(name: str, url: str, *schemes: str) -> None:
     try:
         parts = urlsplit(url)
-        usable = parts.scheme in {"ws", "wss"} and bool(parts.hostname) and parts.port != 0
+        usable = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
     except ValueError as error:
-        raise SettingsError([f"KALSHI_WS_URL={url!r} is no address: {error}."]) from error
+        raise SettingsError([f"{name}={url!r} is no address: {error}."]) from error
     if not usable:
-        raise SettingsError([f"KALSHI_WS_URL={url!r} is no address: it should begin with wss:// or ws://."])
+        begin = " or ".join(f"{scheme}://" for scheme in schemes)
+        raise SettingsError([f"{name}={url!r} is no address: it should begin with {begin}."])

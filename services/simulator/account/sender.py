@@ -68,6 +68,8 @@ class Sender:
     def send(self, body: bytes, now: Now) -> dict[str, Any]:
         """Say all messages of a body, or none of them if one is wrong; raises BadPrivate."""
         said = [self._complete(wanted, now.ts) for wanted in _read(body)]
+        for _, msg, _ in said:
+            self._world.ledger.note(msg, now.ts)
         return {
             "sent": [
                 {"type": kind, "msg": msgspec.to_builtins(msg), "subscriptions": self.tell(kind, msg, market)}

@@ -10,7 +10,7 @@ from starlette.middleware.base import RequestResponseEndpoint
 
 from services.simulator.core import Exchange
 from services.simulator.errors import BadRequest
-from services.simulator.http import account, empty, events, markets, own
+from services.simulator.http import account, empty, events, markets, own, portfolio
 from services.simulator.http import exchange as exchange_routes
 from services.simulator.http.own import Controls
 from services.simulator.http.replies import API, reply
@@ -53,6 +53,7 @@ def application(
         events.router(listings),
         exchange_routes.router(exchange.world, now),
         account.router(limits),
+        portfolio.router(exchange.world),
         empty.router(now),
     )
     for router in routers:

@@ -1,6 +1,6 @@
-"""What the exchange lists and the simulator has none of: history beyond its cutoff, and an account that trades."""
+"""What the exchange lists and the simulator has none of: history beyond its cutoff, and money."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -9,20 +9,14 @@ from proto.units import SECOND
 from services.simulator.http.replies import reply
 from shared.market.clock import Now
 
-#: Lists of the account, by path.
-_PORTFOLIO = {
-    "/portfolio/fills": {"fills": [], "cursor": ""},
-    "/portfolio/orders": {"orders": [], "cursor": ""},
-    "/portfolio/positions": {"market_positions": [], "event_positions": [], "cursor": ""},
-    "/portfolio/settlements": {"settlements": [], "cursor": ""},
-}
-
 
 def router(now: Callable[[], Now]) -> APIRouter:
     """Return the routes."""
     routes = APIRouter()
-    for path, body in _PORTFOLIO.items():
-        routes.add_api_route(path, _always(body))
+
+    @routes.get("/portfolio/settlements")
+    async def get_settlements() -> Response:
+        return reply({"settlements": [], "cursor": ""})
 
     @routes.get("/portfolio/balance")
     async def get_balance() -> Response:
@@ -46,10 +40,3 @@ def router(now: Callable[[], Now]) -> APIRouter:
         return reply({"milestones": [], "cursor": ""})
 
     return routes
-
-
-def _always(body: object) -> Callable[[], Awaitable[Response]]:
-    async def get() -> Response:
-        return reply(body)
-
-    return get

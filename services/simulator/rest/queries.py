@@ -100,6 +100,42 @@ class GetSeriesListParams(msgspec.Struct, frozen=True, kw_only=True):
     min_updated_ts: Seconds | None = None
 
 
+class GetFillsParams(msgspec.Struct, frozen=True, kw_only=True):
+    """What narrows the list of fills."""
+
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 100
+    cursor: str = ""
+    ticker: str = ""
+    order_id: str = ""
+    min_ts: Seconds | None = None
+    max_ts: Seconds | None = None
+    subaccount: int | None = None
+
+
+class GetOrdersParams(msgspec.Struct, frozen=True, kw_only=True):
+    """What narrows the list of orders."""
+
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 100
+    cursor: str = ""
+    ticker: str = ""
+    event_ticker: str = ""
+    status: Literal["", "resting", "canceled", "executed"] = ""
+    min_ts: Seconds | None = None
+    max_ts: Seconds | None = None
+    subaccount: int | None = None
+
+
+class GetPositionsParams(msgspec.Struct, frozen=True, kw_only=True):
+    """What narrows the list of positions, which are always those of one subaccount."""
+
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 100
+    cursor: str = ""
+    count_filter: str = ""
+    ticker: str = ""
+    event_ticker: str = ""
+    subaccount: int = 0
+
+
 class TruthParams(msgspec.Struct, frozen=True, kw_only=True):
     """Of which moment a book is wanted: by a sequence number of somebody's subscription, or by its change."""
 

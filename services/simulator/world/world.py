@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from itertools import chain
 
+from services.simulator.account.ledger import Ledger
 from services.simulator.feed.channels import Channel
 from services.simulator.feed.subscription import Subscription
 from services.simulator.world.history import History
@@ -22,6 +23,7 @@ class World:
         self.changes = 0
         self.history = History()
         self.tape = Tape()
+        self.ledger = Ledger()
         self.everywhere: dict[Channel, Listeners] = {channel: {} for channel in Channel}
         #: Names that can be asked for on the channels of indices.
         self.names: dict[Channel, tuple[str, ...]] = {}

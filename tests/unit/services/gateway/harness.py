@@ -56,9 +56,11 @@ class Done(msgspec.Struct, frozen=True):
 class Bench:
     """A gateway core with its clock; every method returns what the core wanted done."""
 
-    def __init__(self, *tickers: str, channels: Iterable[str] = ("orderbook_delta",)) -> None:
+    def __init__(self, *tickers: str, channels: Iterable[str] = ("orderbook_delta",), private: bool = False) -> None:
         self.now = START
-        self.core = Gateway(instance="gateway-0", tickers=tickers, channels=channels, subjects=Subjects())
+        self.core = Gateway(
+            instance="gateway-0", tickers=tickers, channels=channels, subjects=Subjects(), private=private
+        )
         self.seq = 0
 
     def open(self) -> Done:

@@ -18,3 +18,17 @@ from services.gateway.config import Config
 def test_address(config: Config, url: str) -> None:
     """The address follows from the environment, unless one is given."""
     assert config.ws_url == url
+
+
+@pytest.mark.parametrize(
+    ("config", "url"),
+    [
+        (Config(sim_port=8091), "http://127.0.0.1:8091/trade-api/v2"),
+        (Config(kalshi_env="demo"), "https://external-api.demo.kalshi.co/trade-api/v2"),
+        (Config(kalshi_env="prod"), "https://external-api.kalshi.com/trade-api/v2"),
+        (Config(kalshi_env="prod", kalshi_rest_url="https://elsewhere/v2"), "https://elsewhere/v2"),
+    ],
+)
+def test_address_of_rest(config: Config, url: str) -> None:
+    """It follows from the environment, too."""
+    assert config.rest_url == url

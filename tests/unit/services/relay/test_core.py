@@ -70,6 +70,14 @@ def test_hello_is_first() -> None:
     assert pong == {"type": "pong", "id": 1, "server_ts": START.ts}
 
 
+@pytest.mark.parametrize("channel", ["private.fill", "private.order", "private.position", "private.account", "fill"])
+def test_what_is_private_can_not_be_asked_for(table: Table, channel: str) -> None:
+    """To the relay it is no channel at all."""
+    reply = table.client().command("subscribe", [channel], [MARKET])
+    assert (reply["accepted"], [pair["code"] for pair in reply["refused"]]) == ([], [RelayCode.UNKNOWN_CHANNEL])
+    assert not table.relay.topics
+
+
 def test_each_pair_is_accepted_or_refused_on_its_own(table: Table) -> None:
     """One command with a good and a bad name of each kind: one pair is accepted, the others say why not."""
     reply = table.client().command("subscribe", ["trade", "quotes"], [MARKET, "KXNO-1"])
