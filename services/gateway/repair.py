@@ -103,10 +103,12 @@ class Requests:
 
     def turn(self, at: float) -> list[str]:
         """Return the books to ask for now; none while enough are on their way."""
-        chunk = list(islice(self._queue, CHUNK))
-        if not chunk or at < self._ask_at or len(self._flying) + len(chunk) > IN_FLIGHT:
+        size = min(len(self._queue), CHUNK)
+        if at < self._ask_at or len(self._flying) + size > IN_FLIGHT:
             return []
-        self._ask_at = at + SPACING_S
+        chunk = list(islice(self._queue, size))
+        if chunk:
+            self._ask_at = at + SPACING_S
         self._flying.update(chunk)
         for ticker in chunk:
             del self._queue[ticker]
