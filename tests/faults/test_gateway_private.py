@@ -162,8 +162,10 @@ async def test_an_account_that_can_not_be_read_leaves_books_alone() -> None:
         await reader.until(lambda: by_type(reader.told, Fill))
         assert by_type(reader.told, Fill)[0].trade_id == sent["trade_id"]
         assert reader.accounts("live") == []
+        async with asyncio.timeout(10):
+            while 'fanout_gateway_account_reads_failed_total{reason="unreachable"}' not in await reader.metrics():
+                await asyncio.sleep(0.1)
         metrics = await reader.metrics()
-        assert 'fanout_gateway_account_reads_failed_total{reason="unreachable"}' in metrics
         assert "fanout_gateway_account_live 0.0" in metrics
         assert "fanout_gateway_stale_markets 0.0" in metrics
 
