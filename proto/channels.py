@@ -25,7 +25,7 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Bucket(msgspec.Struct, frozen=True):
-    """One bucket of JetStream with a value per key; under another prefix than `kalshi` its name is `{prefix}_{name}`."""
+    """One bucket of JetStream; under another prefix than `kalshi` its name is `{prefix}_{name}`."""
 
     name: str
     key: str

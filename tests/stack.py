@@ -15,7 +15,7 @@ from typing import Self
 import httpx
 
 ROOT = Path(__file__).parents[1]
-PORTS = ("nats", "sim", "relay", "gateway", "book_builder", "ticker_publisher")
+PORTS = ("nats", "sim", "relay", "gateway", "catalog", "book_builder", "ticker_publisher")
 READY_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 5.0
 

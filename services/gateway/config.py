@@ -12,6 +12,7 @@ WS_HOSTS = {
     "prod": "wss://external-api-ws.kalshi.com",
 }
 
+SeriesPattern = Annotated[str, msgspec.Meta(pattern=r"^[^*-]+\*?$", description="a series, or its beginning and `*`")]
 Channel = Literal["orderbook_delta", "ticker", "trade", "market_lifecycle_v2"]
 
 
@@ -23,6 +24,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     kalshi_key_id: str = ""
     kalshi_private_key_path: str = ""
     market_tickers: tuple[MarketTicker, ...] = ()
+    series_tickers: tuple[SeriesPattern, ...] = ()
     gateway_channels: tuple[Channel, ...] = ("orderbook_delta", "ticker", "trade", "market_lifecycle_v2")
     gateway_shard: Literal["0/1"] = "0/1"
     gateway_connections: Literal[1] = 1

@@ -1,6 +1,6 @@
 """The gateway's decisions: sessions that come and go, wanted markets, heartbeats, requests. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from proto.requests import (
     Explain,
@@ -14,6 +14,7 @@ from proto.requests import (
 )
 from proto.subjects import Subjects
 from proto.units import SECOND
+from services.gateway import catalogue
 from services.gateway.markets import Markets
 from services.gateway.output import Output
 from services.gateway.session import Session
@@ -24,6 +25,7 @@ from shared.market.counts import Counts
 HEARTBEAT_S = 1.0
 NOT_FOLLOWED = 404
 BAD_REQUEST = 400
+NOT_LET_IN = 403
 
 
 class Gateway:
@@ -34,9 +36,18 @@ class Gateway:
         tickers: the markets that the settings want.
         channels: the exchange's channels to subscribe to.
         subjects: the grammar of the bus.
+        series: the series that are let in; all if there are none.
     """
 
-    def __init__(self, *, instance: str, tickers: Iterable[str], channels: Iterable[str], subjects: Subjects) -> None:
+    def __init__(
+        self,
+        *,
+        instance: str,
+        tickers: Iterable[str],
+        channels: Iterable[str],
+        subjects: Subjects,
+        series: Collection[str] = (),
+    ) -> None:
         self.instance = instance
         self.out = Output()
         self.counts = Counts()
@@ -44,13 +55,15 @@ class Gateway:
         self.connected = False
         self._channels = tuple(channels)
         self._subjects = subjects
-        self._universe = Universe(tickers)
+        self._universe = Universe(tickers, series)
         self._session: Session | None = None
         self._beat_at = 0.0
 
     def opened(self, now: Now) -> None:
         """A connection was made: subscribe on it."""
-        self._session = Session(self.markets, self._channels, self._subjects, self.out, self.counts)
+        self._session = Session(
+            self.markets, self._channels, self._subjects, self.out, self.counts, takes=self._universe.takes
+        )
         self.connected = True
         self._reconcile(now)
 
@@ -97,15 +110,28 @@ class Gateway:
 
     def lease(self, request: Lease, now: Now) -> LeaseReply:
         """Follow markets for a client for a while."""
-        tickers = self._universe.lease(request.client, request.tickers, now.at + request.ttl_s)
+        rejected = [ticker for ticker in request.tickers if not self._universe.takes(ticker)]
+        for _ in rejected:
+            self.counts.add("rejected", "lease")
+        allowed = [ticker for ticker in request.tickers if self._universe.takes(ticker)]
+        tickers = self._universe.lease(request.client, allowed, now.at + request.ttl_s)
         self._reconcile(now)
-        return LeaseReply(request.client, tickers, now.ts + request.ttl_s * SECOND)
+        return LeaseReply(
+            request.client,
+            tickers,
+            now.ts + request.ttl_s * SECOND,
+            tuple(TickerError(t, NOT_LET_IN, "its series is not among SERIES_TICKERS") for t in rejected),
+        )
 
     def release(self, request: Lease, now: Now) -> LeaseReply:
         """End a client's lease of markets."""
         tickers = self._universe.release(request.client, request.tickers)
         self._reconcile(now)
         return LeaseReply(request.client, tickers, None)
+
+    def catalogued(self, values: Mapping[str, bytes | None], now: Now, *, whole: bool) -> None:
+        """Take what the catalog's bucket holds, or what changed there; it takes effect within a second."""
+        catalogue.take(self._universe, self.counts, values, whole=whole, at=now.at)
 
     def explain(self, request: Explain) -> ExplainReply:
         """Tell why a market is, or is not, followed."""

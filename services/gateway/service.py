@@ -3,8 +3,7 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -19,18 +18,20 @@ from services.gateway.core import BAD_REQUEST, Gateway
 from services.gateway.dialling import HARD_PAUSE_S, Refusal, refusal
 from services.gateway.output import Output
 from shared.kalshi.commands import Command, encode
+from shared.kalshi.credentials import signer
 from shared.kalshi.errors import BadKey
-from shared.kalshi.signing import SIMULATOR_KEY_ID, Signer, load_private_key, simulator_key
+from shared.kalshi.signing import Signer
 from shared.market.backoff import delays
 from shared.runtime import bus as nats_bus
 from shared.runtime.bus import BUS_AWAY, Answer, Bus
 from shared.runtime.clock import now
-from shared.runtime.errors import RequestError, SettingsError
+from shared.runtime.errors import BucketUnavailable, RequestError, SettingsError
 from shared.runtime.health import Health
 from shared.runtime.http import serving_health
 from shared.runtime.log import Log
 from shared.runtime.metrics import Exporter, export
 from shared.runtime.settings import Runtime
+from shared.runtime.watch import keep_watching
 
 TICK_S = 0.1
 DIAL_TIMEOUT_S = 10.0
@@ -58,6 +59,7 @@ async def serve(config: Config, runtime: Runtime, log: Log) -> None:
             tickers=config.market_tickers,
             channels=config.gateway_channels,
             subjects=bus.subjects,
+            series=config.series_tickers,
         )
         _export(core, bus)
         shell = _Shell(core, bus, config.ws_url, signer, health, log)
@@ -65,7 +67,7 @@ async def serve(config: Config, runtime: Runtime, log: Log) -> None:
             "gateway", shell.answers(), description="Owns the exchange's feed", group=core.instance
         ):
             if not config.market_tickers:
-                log.warning("no market is wanted: set MARKET_TICKERS, or ask with rpc.gateway.subscribe")
+                log.info("following what the catalog says, and what is asked for with rpc.gateway.subscribe")
             await shell.run()
 
 
@@ -87,6 +89,9 @@ class _Shell:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._tick(), name="tick")
                 group.create_task(self._stay_connected(), name="exchange")
+                group.create_task(
+                    keep_watching(self._bus, "markets", self._catalogued, self._no_catalog), name="catalog"
+                )
         finally:
             self._core.stop(now())
             self._flush()
@@ -114,6 +119,12 @@ class _Shell:
             return encoded
 
         return answer
+
+    def _catalogued(self, values: Mapping[str, bytes | None], whole: bool) -> None:
+        self._core.catalogued(values, now(), whole=whole)
+
+    def _no_catalog(self, error: BucketUnavailable) -> None:
+        self._log.warning(f"{error} Until then the catalog's choice of markets is not known.")
 
     async def _tick(self) -> None:
         while True:
@@ -254,22 +265,10 @@ def _signer(config: Config) -> Signer:
         raise SettingsError([f"KALSHI_WS_URL={config.ws_url!r} is no address: {error}."]) from error
     if not usable:
         raise SettingsError([f"KALSHI_WS_URL={config.ws_url!r} is no address: it should begin with wss:// or ws://."])
-    path, key_id = config.kalshi_private_key_path, config.kalshi_key_id
-    if not path and not key_id and config.kalshi_env == "sim":
-        return Signer(SIMULATOR_KEY_ID, simulator_key())
-    if not path or not key_id:
-        raise SettingsError(
-            [f"KALSHI_ENV={config.kalshi_env} needs both KALSHI_KEY_ID and KALSHI_PRIVATE_KEY_PATH: set them."]
-        )
     try:
-        return Signer(key_id, load_private_key(Path(path).read_bytes()))
-    except OSError as error:
-        problem = (
-            f"KALSHI_PRIVATE_KEY_PATH={path!r} can not be read ({error.strerror}): give the path of your key file."
-        )
-        raise SettingsError([problem]) from error
+        return signer(config.kalshi_env, config.kalshi_key_id, config.kalshi_private_key_path)
     except BadKey as error:
-        raise SettingsError([f"KALSHI_PRIVATE_KEY_PATH={path!r} can not be used: {error}."]) from error
+        raise SettingsError([str(error)]) from error
 
 
 def _export(core: Gateway, bus: Bus) -> None:
@@ -280,6 +279,7 @@ def _export(core: Gateway, bus: Bus) -> None:
         "disconnects": "reason",
         "failed_dials": "reason",
         "resyncs": "reason",
+        "rejected": "where",
         "exchange_errors": "code",
     }
     export(

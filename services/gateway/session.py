@@ -49,15 +49,24 @@ class Session:
         subjects: where other messages than books are published.
         out: takes what is to be done.
         counts: takes what is counted.
+        takes: whether a ticker's series is let in; what is said of others is dropped.
     """
 
     def __init__(
-        self, markets: Markets, channels: Iterable[str], subjects: Subjects, out: Output, counts: Counts
+        self,
+        markets: Markets,
+        channels: Iterable[str],
+        subjects: Subjects,
+        out: Output,
+        counts: Counts,
+        *,
+        takes: Callable[[str], bool] = lambda _: True,
     ) -> None:
         self._markets = markets
         self._subjects = subjects
         self._out = out
         self._counts = counts
+        self._takes_series = takes
         self._subscriptions = Subscriptions(channels, out.send)
         self._wanted: set[str] = set()
         self._repairs: dict[str, _Repair] = {}
@@ -276,4 +285,7 @@ class Session:
             )
 
     def _publish(self, kind: str, ticker: str, message: msgspec.Struct) -> None:
+        if not self._takes_series(ticker):
+            self._counts.add("rejected", kind)
+            return
         self._out.publications.append((self._subjects.market(kind, ticker), self._encode(message)))

@@ -57,7 +57,7 @@ def exchange_ts(msg: wire.DeltaMsg | wire.TickerMsg | wire.TradeMsg) -> int | No
     if msg.ts_ms is not None:
         return _micros(msg.ts_ms * 1000)
     if isinstance(msg.ts, str):
-        return _micros(_rfc3339(msg.ts))
+        return rfc3339(msg.ts)
     return _seconds(msg.ts)
 
 
@@ -224,10 +224,11 @@ def _seconds(value: int | None) -> int | None:
     return None if value is None else _micros(value * SECOND)
 
 
-def _rfc3339(text: str) -> int:
+def rfc3339(text: str) -> int:
+    """Return a time in text; raises Malformed."""
     try:
         moment = datetime.fromisoformat(text)
-        return (moment - _EPOCH) // _MICROSECOND
+        return _micros((moment - _EPOCH) // _MICROSECOND)
     except (ValueError, TypeError) as error:  # TypeError: without an offset it names no moment
         raise Malformed("invalid", f"ts {text!r} is not an RFC 3339 time") from error
 
