@@ -90,7 +90,7 @@ class _Crew:
     async def _start(self, process: Process) -> asyncio.subprocess.Process:
         # A session of its own: Ctrl-C in the terminal reaches us alone, and we end them in order.
         running = await asyncio.create_subprocess_exec(
-            *_dying_with_us(), *process.argv, env=process.environ, cwd=ROOT, start_new_session=True
+            *_dying_with_us(), *process.argv, env=dict(process.environ), cwd=ROOT, start_new_session=True
         )
         self._running[process.name] = running
         return running
