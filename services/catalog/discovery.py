@@ -112,8 +112,9 @@ class Discovery:
             self.found(ask.tickers)
             return
         self._lists.clear()
-        self._sweep_at = min(self._sweep_at, at + CHANGES_S) if self.swept else at + CHANGES_S
         self._changes_at = at + CHANGES_S
+        if ask.full:
+            self._sweep_at = at + CHANGES_S
 
     def _begin(self, at: float, ts: int) -> None:
         if at >= self._sweep_at:

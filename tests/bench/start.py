@@ -1,4 +1,4 @@
-"""`python -m tests.bench.start [MARKETS]`: how soon every market is live when the gateway starts, and what each costs."""
+"""`python -m tests.bench.start [MARKETS]`: how soon every market is live after a start, and its cost."""
 
 import argparse
 import asyncio
