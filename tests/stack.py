@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import random
 import signal
 import socket
 import sys
@@ -26,6 +27,16 @@ def free_port() -> int:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
         return port
+
+
+def free_row(length: int) -> int:
+    """Return the first of so many ports in a row that nobody listens on, below those that systems hand out."""
+    while True:
+        first = random.randrange(20_000, 32_000)
+        with contextlib.suppress(OSError), contextlib.ExitStack() as row:
+            for port in range(first, first + length):
+                row.enter_context(socket.create_server(("127.0.0.1", port)))
+            return first
 
 
 class Program:

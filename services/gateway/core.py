@@ -43,7 +43,7 @@ class Gateway:
         self,
         *,
         instance: str,
-        tickers: Iterable[str],
+        tickers: Collection[str],
         channels: Iterable[str],
         subjects: Subjects,
         series: Collection[str] = (),
@@ -56,6 +56,7 @@ class Gateway:
         self._channels = tuple(channels)
         self._subjects = subjects
         self._universe = Universe(tickers, series)
+        self._note_rejected(tickers)
         self._session: Session | None = None
         self._beat_at = 0.0
 
@@ -154,6 +155,14 @@ class Gateway:
         """Say, before the process ends, that nothing further will be true."""
         self.markets.stale(list(self.markets), "disconnected", now.ts)
         self.markets.heartbeat(now.ts, connected=False, everything=False)
+
+    def _note_rejected(self, tickers: Iterable[str]) -> None:
+        rejected = [ticker for ticker in tickers if not self._universe.takes(ticker)]
+        self.counts["rejected", "settings"] += len(rejected)
+        if rejected:
+            self.out.notes.append(
+                f"MARKET_TICKERS not among SERIES_TICKERS, so not followed: {', '.join(rejected[:5])}"
+            )
 
     def _reconcile(self, now: Now) -> None:
         wanted = self._universe.wanted(now.at)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from services.cli.plan import BUS
-from tests.stack import ROOT, free_port
+from tests.stack import ROOT, free_port, free_row
 
 START_S = 30.0
 STOP_S = 5.0
@@ -30,7 +30,7 @@ def ports() -> Iterator[dict[str, str]]:
         "NATS_URL": f"nats://127.0.0.1:{bus}",
         "SIM_PORT": str(free_port()),
         "RELAY_PORT": str(free_port()),
-        "HTTP_PORT": str(free_port()),
+        "HTTP_PORT": str(free_row(4)),
     }
     shutil.rmtree(ROOT / ".run" / f"nats-{bus}", ignore_errors=True)
 

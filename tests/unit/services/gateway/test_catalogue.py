@@ -98,6 +98,8 @@ def narrow() -> Bench:
 
 def test_other_series_are_rejected_at_subscription(narrow: Bench) -> None:
     """Neither settings nor catalog nor a lease bring in a market of another series; a lease is told why."""
+    assert narrow.core.counts["rejected", "settings"] == 1
+    assert C in narrow.core.out.notes[0]
     assert _tell(narrow, _values(B, C), whole=True) == {A, B}
     reply = narrow.core.lease(Lease("bot", (A, C), 60), narrow.now)
     assert reply.tickers == (A,)
