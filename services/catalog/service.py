@@ -81,6 +81,7 @@ class _Shell:
         self._dirty = asyncio.Event()
         self._broken = asyncio.Event()
         self._moved = asyncio.Event()
+        self._looked = asyncio.Event()
         labels = {"lifecycle": "event_type", "clocked": "event_type", "failed_requests": "reason"}
         export(Exporter("catalog", core.counts, labels, self._gauges))
 
@@ -100,6 +101,8 @@ class _Shell:
             self._flush()
 
     async def _ask(self) -> None:
+        # What an earlier catalog knew comes first: it says what has opened and closed meanwhile.
+        await self._looked.wait()
         pauses = delays(random.random)
         while True:
             self._moved.clear()
@@ -160,10 +163,12 @@ class _Shell:
             try:
                 bucket = await open_bucket(self._bus, BUCKET)
                 self._core.restored(await _content(bucket), now())
+                self._looked.set()
                 self._flush()
                 while not self._broken.is_set():
                     await self._write(bucket)
             except BucketUnavailable as error:
+                self._looked.set()
                 self._health.ill(BUCKET, str(error))
                 self._log.warning(str(error))
                 await asyncio.sleep(BUCKET_RETRY_S)
