@@ -42,7 +42,7 @@ sim-key:
 test *args:
     @exec python -m tests.run "$@"
 
-# what it costs: ./run bench [simulator|flow|soak] [--quick] [--json FILE]
+# what it costs: ./run bench [simulator|flow|soak|start] [--quick] [--json FILE]
 [group('test')]
 [no-exit-message]
 bench *args:

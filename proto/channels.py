@@ -2,7 +2,7 @@
 
 import msgspec
 
-from proto import book, market, private, requests, system
+from proto import book, catalog, market, private, requests, system
 
 
 class Channel(msgspec.Struct, frozen=True):
@@ -27,6 +27,16 @@ class Request(msgspec.Struct, frozen=True):
     request: type[msgspec.Struct]
     reply: type[msgspec.Struct]
     answered_by: str
+
+
+class Bucket(msgspec.Struct, frozen=True):
+    """One bucket of JetStream; under another prefix than `kalshi` its name is `{prefix}_{name}`."""
+
+    name: str
+    key: str
+    value: type[msgspec.Struct]
+    written_by: str
+    promise: str
 
 
 def _market(kind: str, messages: tuple[type[msgspec.Struct], ...], said_by: tuple[str, ...], promise: str) -> Channel:
@@ -90,4 +100,14 @@ REQUESTS = (
     Request("gateway.unsubscribe", requests.Lease, requests.LeaseReply, "gateway"),
     Request("gateway.explain", requests.Explain, requests.ExplainReply, "gateway"),
     Request("gateway.heads", requests.HeadsRequest, requests.HeadsReply, "gateway"),
+)
+
+BUCKETS = (
+    Bucket(
+        "markets",
+        "the ticker, escaped as in subjects",
+        catalog.ListedMarket,
+        "catalog",
+        "The last value wins; a market leaves an hour after it was settled, never because a look-up failed.",
+    ),
 )

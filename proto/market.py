@@ -71,7 +71,7 @@ class Lifecycle(msgspec.Struct, frozen=True, tag="lifecycle"):
 
     `event_type` is the exchange's word (`created`, `activated`, `deactivated`, `close_date_updated`, `determined`,
     `settled`, `price_level_structure_updated`, `metadata_updated`, …; the set is open). `source` is `exchange` for its
-    messages and `clock` for openings and closings, which the exchange does not announce.
+    messages and `clock` for `opened` and `closed`, which the exchange does not announce.
     Members that do not belong to the event_type are null.
     """
 

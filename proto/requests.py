@@ -69,11 +69,12 @@ class Lease(msgspec.Struct, frozen=True):
 
 
 class LeaseReply(msgspec.Struct, frozen=True):
-    """Answer to a lease: all tickers that the client has leased, and when those of this request end."""
+    """Answer to a lease: all tickers that the client has leased, when those of this request end, which are refused."""
 
     client: str
     tickers: tuple[str, ...]
     until_ts: Micros | None
+    errors: tuple[TickerError, ...] = ()
 
 
 class Explain(msgspec.Struct, frozen=True):

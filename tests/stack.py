@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import random
 import signal
 import socket
 import sys
@@ -15,7 +16,7 @@ from typing import Self
 import httpx
 
 ROOT = Path(__file__).parents[1]
-PORTS = ("nats", "sim", "relay", "gateway", "book_builder", "ticker_publisher")
+PORTS = ("nats", "sim", "relay", "gateway", "catalog", "book_builder", "ticker_publisher")
 READY_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 5.0
 
@@ -26,6 +27,16 @@ def free_port() -> int:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
         return port
+
+
+def free_row(length: int) -> int:
+    """Return the first of so many ports in a row that nobody listens on, below those that systems hand out."""
+    while True:
+        first = random.randrange(20_000, 32_000)
+        with contextlib.suppress(OSError), contextlib.ExitStack() as row:
+            for port in range(first, first + length):
+                row.enter_context(socket.create_server(("127.0.0.1", port)))
+            return first
 
 
 class Program:
@@ -78,10 +89,10 @@ class Stack:
             **settings,
         }
 
-    async def start_nats(self) -> None:
-        """Start nats-server with JetStream and wait until it listens."""
+    async def start_nats(self, *, jetstream: bool = True) -> None:
+        """Start nats-server, usually with JetStream, and wait until it listens."""
         argv = [str(Path(sys.executable).parent / "nats-server"), "-a", "127.0.0.1", "-p", str(self.ports["nats"])]
-        argv += ["-js", "-sd", str(self.folder / "jetstream")]
+        argv += ["-js", "-sd", str(self.folder / "jetstream")] if jetstream else []
         await self._start("nats", argv, {})
         await self._until("nats", self._nats_listens)
 

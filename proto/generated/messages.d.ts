@@ -63,6 +63,9 @@ export type Heads = { readonly [key: string]: readonly [Epoch, Seq] };
 /** at most 1000 tickers */
 export type Tickers = ReadonlyArray<MarketTicker>;
 
+/** the exchange's word: initialized, active, inactive, closed, determined, disputed, amended, finalized; the set is open */
+export type MarketStatus = string;
+
 export type RelayChannel = "book" | "depth" | "lifecycle" | "ticker" | "ticker1s" | "top" | "trade";
 
 /** chosen by the client, echoed in the reply */
@@ -197,7 +200,7 @@ export interface Trade {
  *
  * `event_type` is the exchange's word (`created`, `activated`, `deactivated`, `close_date_updated`, `determined`,
  * `settled`, `price_level_structure_updated`, `metadata_updated`, …; the set is open). `source` is `exchange` for its
- * messages and `clock` for openings and closings, which the exchange does not announce.
+ * messages and `clock` for `opened` and `closed`, which the exchange does not announce.
  * Members that do not belong to the event_type are null.
  */
 export interface Lifecycle {
@@ -589,12 +592,13 @@ export interface Lease {
   readonly ttl_s?: number;
 }
 
-/** Answer to a lease: all tickers that the client has leased, and when those of this request end. */
+/** Answer to a lease: all tickers that the client has leased, when those of this request end, which are refused. */
 export interface LeaseReply {
   readonly client: string;
   readonly tickers: ReadonlyArray<string>;
   /** microseconds since 1970 UTC */
   readonly until_ts: Micros | null;
+  readonly errors?: ReadonlyArray<TickerError>;
 }
 
 /** rpc.gateway.explain: why a market is, or is not, followed. */
@@ -633,6 +637,60 @@ export interface HeadsReply {
   readonly instance: string;
   readonly markets: number;
   readonly counter: number;
+}
+
+/**
+ * What a market is about, where it stands in its life, and whether the feed follows it.
+ *
+ * Members that the exchange has not told are null, or empty where they are texts. `status` is kept by the clock too:
+ * the exchange does not announce openings and closings. `updated_ts` is when the catalog last changed anything here.
+ */
+export interface ListedMarket {
+  /** market ticker, exactly as Kalshi spells it */
+  readonly ticker: MarketTicker;
+  readonly event_ticker: string;
+  readonly series_ticker: string;
+  /** the exchange's word: initialized, active, inactive, closed, determined, disputed, amended, finalized; the set is open */
+  readonly status: MarketStatus;
+  /** the gateway is to subscribe to it */
+  readonly followed: boolean;
+  /** microseconds since 1970 UTC */
+  readonly updated_ts: Micros;
+  readonly title?: string;
+  readonly yes_sub_title?: string;
+  readonly no_sub_title?: string;
+  readonly market_type?: string;
+  /** microseconds since 1970 UTC */
+  readonly open_ts?: Micros | null;
+  /** microseconds since 1970 UTC */
+  readonly close_ts?: Micros | null;
+  readonly can_close_early?: boolean | null;
+  /** microseconds since 1970 UTC */
+  readonly expected_expiration_ts?: Micros | null;
+  /** microseconds since 1970 UTC */
+  readonly latest_expiration_ts?: Micros | null;
+  /** seconds from the result to its payment */
+  readonly settlement_timer_s?: number | null;
+  readonly settlement_bounds_type?: string;
+  readonly result?: string;
+  /** 1/10 000 dollar: $0.96 is 9600 */
+  readonly settlement_value?: Price | null;
+  /** microseconds since 1970 UTC */
+  readonly determination_ts?: Micros | null;
+  /** microseconds since 1970 UTC */
+  readonly settled_ts?: Micros | null;
+  readonly strike_type?: string;
+  readonly floor_strike?: number | null;
+  readonly cap_strike?: number | null;
+  readonly custom_strike?: { readonly [key: string]: string } | null;
+  readonly price_level_structure?: string;
+  readonly price_ranges?: ReadonlyArray<PriceRange>;
+  /** 1/10 000 dollar */
+  readonly notional_value?: number | null;
+  /** the exchange's shard */
+  readonly exchange_index?: number | null;
+  readonly mve_collection_ticker?: string;
+  readonly is_provisional?: boolean;
 }
 
 /** Start channels for markets; each pair is accepted or refused on its own. */

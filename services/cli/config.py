@@ -12,10 +12,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
     kalshi_env: Literal["sim", "demo", "prod", ""] = ""
     kalshi_ws_url: str = ""
-    kalshi_rest_url: str = ""
     kalshi_key_id: str = ""
     kalshi_private_key_path: str = ""
     market_tickers: tuple[str, ...] = ()
+    series_tickers: tuple[str, ...] = ()
     nats_url: str = "nats://127.0.0.1:4222"
     http_host: str = "127.0.0.1"
     http_port: Annotated[int, msgspec.Meta(ge=1, le=65_500)] = 9101

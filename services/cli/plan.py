@@ -12,6 +12,7 @@ Exchange = Literal["sim", "demo", "prod"]
 
 BUS = "nats-server"
 #: HTTP_PORT is the gateway's; the others follow it as their defaults do.
+CATALOG_OFFSET = 1
 BOOK_BUILDER_OFFSET = 2
 TICKER_PUBLISHER_OFFSET = 3
 _NAMES: dict[Exchange, str] = {"sim": "the simulator", "demo": "Kalshi's demo", "prod": "Kalshi"}
@@ -121,18 +122,15 @@ def processes(config: Config, environ: Mapping[str, str], chosen: Exchange, mach
     return [
         *bus,
         *exchange_side,
+        service("catalog", "which markets there are", _http(config, CATALOG_OFFSET), after=[*bus, *exchange_side]),
         service("gateway", f"owns the session with {_NAMES[chosen]}", _http(config, 0), after=[*bus, *exchange_side]),
         *(service(name, does, place, after=bus, fed_by=("gateway",)) for name, does, place in followers),
     ]
 
 
-def markets_url(config: Config, chosen: Exchange) -> str:
-    """Return where to list the markets to follow; empty if they are not all to be followed."""
-    if config.market_tickers or chosen != "sim":
-        return ""
-    if config.kalshi_rest_url:
-        return config.kalshi_rest_url.rstrip("/") + "/markets"
-    return "" if config.kalshi_ws_url else f"http://{_simulator(config).reached.authority}/trade-api/v2/markets"
+def nothing_chosen(config: Config, chosen: Exchange) -> bool:
+    """Whether no market is followed until somebody leases one: all of a real exchange would be too many."""
+    return chosen != "sim" and not config.market_tickers and not config.series_tickers
 
 
 def bus_place(config: Config) -> Place:

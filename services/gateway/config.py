@@ -17,6 +17,7 @@ REST_HOSTS = {
     "prod": "https://external-api.kalshi.com",
 }
 
+SeriesPattern = Annotated[str, msgspec.Meta(pattern=r"^[^*-]+\*?$", description="a series, or its beginning and `*`")]
 Channel = Literal["orderbook_delta", "ticker", "trade", "market_lifecycle_v2"]
 
 
@@ -29,6 +30,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     kalshi_key_id: str = ""
     kalshi_private_key_path: str = ""
     market_tickers: tuple[MarketTicker, ...] = ()
+    series_tickers: tuple[SeriesPattern, ...] = ()
     gateway_channels: tuple[Channel, ...] = ("orderbook_delta", "ticker", "trade", "market_lifecycle_v2")
     gateway_shard: Annotated[str, msgspec.Meta(pattern=r"^\d+/[1-9]\d*$", description="i/n, i from 0")] = "0/1"
     gateway_connections: Annotated[int, msgspec.Meta(ge=1, le=100)] = 1

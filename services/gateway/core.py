@@ -1,6 +1,6 @@
 """The gateway's decisions: sessions that come and go, wanted markets, heartbeats, requests. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from proto.requests import (
     Explain,
@@ -14,6 +14,7 @@ from proto.requests import (
 )
 from proto.subjects import Subjects
 from proto.units import SECOND
+from services.gateway import catalogue
 from services.gateway.holding import HeldMarkets, Holders
 from services.gateway.load import Load
 from services.gateway.markets import Markets
@@ -32,6 +33,7 @@ BAD_REQUEST = 400
 ALONE = Shard()
 #: What concerns the account, or no single market, comes by one connection alone.
 ACCOUNT_LINE = 0
+NOT_LET_IN = 403
 
 
 class Gateway:
@@ -45,15 +47,17 @@ class Gateway:
         shard: which share of the markets is this process's.
         connections: over how many connections it spreads them.
         private: whether to tell of the account, too.
+        series: the series that are let in; all if there are none.
     """
 
     def __init__(
         self,
         *,
         instance: str,
-        tickers: Iterable[str],
+        tickers: Collection[str],
         channels: Iterable[str],
         subjects: Subjects,
+        series: Collection[str] = (),
         shard: Shard = ALONE,
         connections: int = 1,
         private: bool = False,
@@ -69,7 +73,8 @@ class Gateway:
         self.private = Private(subjects, own, self.counts, enabled=private and shard.index == 0)
         self._channels = tuple(channels)
         self._subjects = subjects
-        self._universe = Universe(tickers)
+        self._universe = Universe(tickers, series)
+        self._note_rejected(tickers)
         self._sessions: dict[int, Session] = {}
         self._beat_at = 0.0
 
@@ -84,7 +89,9 @@ class Gateway:
         out = LineOutput(self.out, line)
         private = self.private if line == ACCOUNT_LINE else None
         channels = self._channels_of(line)
-        self._sessions[line] = Session(held, channels, self._subjects, out, self.counts, private=private)
+        self._sessions[line] = Session(
+            held, channels, self._subjects, out, self.counts, private=private, takes=self._universe.takes
+        )
         self.connections.up(line, now.at)
         self._reconcile(now)
         if line == ACCOUNT_LINE:
@@ -151,15 +158,28 @@ class Gateway:
 
     def lease(self, request: Lease, now: Now) -> LeaseReply:
         """Follow markets for a client for a while."""
-        tickers = self._universe.lease(request.client, request.tickers, now.at + request.ttl_s)
+        rejected = [ticker for ticker in request.tickers if not self._universe.takes(ticker)]
+        for _ in rejected:
+            self.counts.add("rejected", "lease")
+        allowed = [ticker for ticker in request.tickers if self._universe.takes(ticker)]
+        tickers = self._universe.lease(request.client, allowed, now.at + request.ttl_s)
         self._reconcile(now)
-        return LeaseReply(request.client, tickers, now.ts + request.ttl_s * SECOND)
+        return LeaseReply(
+            request.client,
+            tickers,
+            now.ts + request.ttl_s * SECOND,
+            tuple(TickerError(t, NOT_LET_IN, "its series is not among SERIES_TICKERS") for t in rejected),
+        )
 
     def release(self, request: Lease, now: Now) -> LeaseReply:
         """End a client's lease of markets."""
         tickers = self._universe.release(request.client, request.tickers)
         self._reconcile(now)
         return LeaseReply(request.client, tickers, None)
+
+    def catalogued(self, values: Mapping[str, bytes | None], now: Now, *, whole: bool) -> None:
+        """Take what the catalog's bucket holds, or what changed there; it takes effect within a second."""
+        catalogue.take(self._universe, self.counts, values, whole=whole, at=now.at)
 
     def explain(self, request: Explain) -> ExplainReply | None:
         """Tell why a market is, or is not, followed; None if another process would follow it."""
@@ -185,6 +205,14 @@ class Gateway:
         self.private.closed(now)
         self.markets.stale(list(self.markets), "disconnected", now.ts)
         self.markets.heartbeat(now.ts, connected=False, everything=False)
+
+    def _note_rejected(self, tickers: Iterable[str]) -> None:
+        rejected = [ticker for ticker in tickers if not self._universe.takes(ticker)]
+        self.counts["rejected", "settings"] += len(rejected)
+        if rejected:
+            self.out.notes.append(
+                f"MARKET_TICKERS not among SERIES_TICKERS, so not followed: {', '.join(rejected[:5])}"
+            )
 
     def _reconcile(self, now: Now) -> None:
         wished = {ticker for ticker in self._universe.wanted(now.at) if self._shard.owns(ticker)}

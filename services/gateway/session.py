@@ -39,6 +39,7 @@ class Session:
         out: takes what is to be done.
         counts: takes what is counted.
         private: takes what concerns the account, before anything else does.
+        takes: whether a ticker's series is let in; what is said of others is dropped.
     """
 
     def __init__(
@@ -50,12 +51,14 @@ class Session:
         counts: Counts,
         *,
         private: Private | None,
+        takes: Callable[[str], bool] = lambda _: True,
     ) -> None:
         self._markets = markets
         self._private = private
         self._subjects = subjects
         self._out = out
         self._counts = counts
+        self._takes_series = takes
         self._subscriptions = Subscriptions(channels, out.send)
         self._recovery = Recovery(self._subscriptions, markets, out, counts)
         self._noted: set[str] = set()
@@ -272,4 +275,7 @@ class Session:
             )
 
     def _publish(self, kind: str, ticker: str, message: msgspec.Struct) -> None:
+        if not self._takes_series(ticker):
+            self._counts.add("rejected", kind)
+            return
         self._out.publish(self._subjects.market(kind, ticker), self._encode(message))

@@ -5,7 +5,7 @@ hot path.
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from typing import NamedTuple
 
 import nats.errors
@@ -64,7 +64,7 @@ class Bucket:
         with self._translated():
             await self._store.delete(key)
 
-    async def watch(self) -> AsyncIterator[Entry | None]:
+    async def watch(self) -> AsyncGenerator[Entry | None, None]:
         """Yield every key as it is now, then None, then every change; runs until it is left."""
         with self._translated():
             watcher = await self._store.watchall()

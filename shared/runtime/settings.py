@@ -21,7 +21,7 @@ PREFIXES = (
 NAMES = frozenset(
     {
         *("KALSHI_ENV", "KALSHI_WS_URL", "KALSHI_REST_URL", "KALSHI_KEY_ID", "KALSHI_PRIVATE_KEY_PATH"),
-        *("MARKET_TICKERS",),
+        *("MARKET_TICKERS", "SERIES_TICKERS", "MARKET_STATUS_FILTER"),
         *("GATEWAY_CHANNELS", "GATEWAY_CONNECTIONS", "GATEWAY_PRIVATE", "GATEWAY_SHARD", "GATEWAY_STANDBY"),
         *("NATS_URL", "NATS_CREDS", "BUS_PREFIX"),
         *("HTTP_HOST", "HTTP_PORT"),
@@ -36,7 +36,6 @@ NAMES = frozenset(
 #: Settings of the design that this version does not offer.
 PLANNED = frozenset(
     {
-        *("SERIES_TICKERS", "MARKET_STATUS_FILTER"),
         *("RELAY_KEYS_PATH", "RELAY_JWT_SECRET", "RELAY_JWT_JWKS"),
     }
 )

@@ -25,7 +25,7 @@ HOMES = {
     "cryptography": ("shared.kalshi.signing",),
     "cyclopts": ("services.cli.*",),
     "fastapi": ("services.*.http", "services.*.http.*"),
-    "httpx": ("services.gateway.service.rest",),
+    "httpx": ("shared.runtime.rest",),
     "msgspec": ("*",),
     "nats": ("shared.runtime.bus", "shared.runtime.kv"),
     "prometheus_client": ("shared.runtime.metrics", "shared.runtime.health"),

@@ -7,17 +7,20 @@ from pathlib import Path
 
 import msgspec
 
-from tests.bench import flow, simulator
+from tests.bench import flow, simulator, start
 from tests.bench.yardstick import encode_ns
 
 PARTS = ("simulator", "flow")
 SOAK = "soak"
+START = "start"
 
 
 def main() -> None:
     """Run what was asked for; exits with 2 if it does not understand."""
     parser = argparse.ArgumentParser(prog="./run bench", description=__doc__)
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, SOAK, []], help=f"{', '.join(PARTS)} (both), or {SOAK}")
+    parser.add_argument(
+        "parts", nargs="*", choices=[*PARTS, SOAK, START, []], help=f"{', '.join(PARTS)} (both), {SOAK} or {START}"
+    )
     parser.add_argument("--quick", action="store_true", help="a minute instead of several; figures are rougher")
     parser.add_argument("--minutes", type=float, default=10.0, help=f"how long {SOAK} takes")
     parser.add_argument("--rate", type=int, default=5_000, help=f"messages a second of {SOAK}")
@@ -34,6 +37,10 @@ def main() -> None:
 def _run(part: str, asked: argparse.Namespace) -> object:
     if part == "flow":
         return flow.main()
+    if part == START:
+        started = asyncio.run(start.measure(start.MARKETS, together=False))
+        _say(str(started))
+        return started
     if part == SOAK:
         return asyncio.run(simulator.soak(asked.rate, asked.minutes, _say))
     rates = [20_000] if asked.quick else [1_000, 5_000, 20_000, 50_000]

@@ -78,6 +78,8 @@ def test_only_values_for_screens_and_strikes_are_fractions() -> None:
         ("Ticker1s", "timestamp"),
         ("Lifecycle", "floor_strike"),
         ("Lifecycle", "cap_strike"),
+        ("ListedMarket", "floor_strike"),
+        ("ListedMarket", "cap_strike"),
         ("Hello", "heartbeat_s"),
         ("RelayHeartbeat", "lag_ms"),
     }

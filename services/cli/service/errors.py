@@ -43,18 +43,6 @@ class NotReady(FanoutError):
         return f"{self.name} did not become ready, so all were stopped: {self.reason}"
 
 
-class NoMarkets(FanoutError):
-    """The markets could not be listed."""
-
-    def __init__(self, url: str, cause: str) -> None:
-        super().__init__(url, cause)
-        self.url = url
-        self.cause = cause
-
-    def __str__(self) -> str:
-        return f"{self.url} does not list the markets ({self.cause}): set MARKET_TICKERS, or correct KALSHI_REST_URL."
-
-
 class NotHeard(FanoutError):
     """A market that is to be watched was not heard of; `hint` says what to do."""
 

@@ -1,30 +1,20 @@
-"""Looks at ports from outside: whether they are free, whether a program is ready, which markets there are."""
+"""Looks at ports from outside: whether they are free, and whether a program is ready."""
 
 import asyncio
 import http.client
 import socket
 from collections.abc import Iterable
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 
 from proto.reading import UNREADABLE
 from services.cli.plan import BUS, Place, Process
-from services.cli.service.errors import NoMarkets, PortsTaken
+from services.cli.service.errors import PortsTaken
 from shared.runtime.errors import CannotListen
 from shared.runtime.health import Readiness
 
 TIMEOUT_S = 1.0
-PAGE = 1000
-
-
-class _Market(msgspec.Struct):
-    ticker: str
-
-
-class _Markets(msgspec.Struct):
-    markets: list[_Market]
-    cursor: str = ""
 
 
 def check_free(places: Iterable[Place]) -> None:
@@ -51,22 +41,6 @@ async def readiness(process: Process) -> Readiness | None:
         return msgspec.json.decode(await asyncio.to_thread(_get, process.url + "/readyz"), type=Readiness)
     except (OSError, http.client.HTTPException, *UNREADABLE):
         return None
-
-
-async def list_markets(url: str) -> list[str]:
-    """Return the tickers of all markets, page after page; raises NoMarkets."""
-    tickers: list[str] = []
-    cursor = ""
-    while True:
-        try:
-            body = await asyncio.to_thread(_get, f"{url}?limit={PAGE}&mve_filter=exclude&cursor={quote(cursor)}")
-            page = msgspec.json.decode(body, type=_Markets)
-        except (OSError, http.client.HTTPException, *UNREADABLE) as error:
-            raise NoMarkets(url, str(error)) from error
-        tickers += (market.ticker for market in page.markets)
-        cursor = page.cursor
-        if not cursor:
-            return tickers
 
 
 async def _is_open(place: Place) -> bool:

@@ -18,12 +18,12 @@ from services.cli.plan import (
     Process,
     bus_place,
     exchange,
-    markets_url,
+    nothing_chosen,
     problems,
     processes,
 )
 from services.cli.service.errors import NotReady, ProcessEnded
-from services.cli.service.probes import check_free, list_markets, readiness
+from services.cli.service.probes import check_free, readiness
 from shared.runtime.clock import now
 from shared.runtime.errors import SettingsError
 from shared.runtime.log import Log
@@ -33,7 +33,10 @@ ROOT = Path(__file__).parents[3]
 POLL_S = 0.05
 STOP_SERVICES_S = 3.5
 STOP_BUS_S = 1.0
-CHOOSE_MARKETS = "No market is followed yet: set MARKET_TICKERS to a comma list of Kalshi's tickers, and start again."
+CHOOSE_MARKETS = (
+    "No market is followed yet: set MARKET_TICKERS to a comma list of Kalshi's tickers, or SERIES_TICKERS to one of"
+    " series, and start again."
+)
 
 
 async def serve(asked: Exchange | None, config: Config, _: Runtime, __: Log) -> None:
@@ -45,9 +48,9 @@ async def serve(asked: Exchange | None, config: Config, _: Runtime, __: Log) -> 
     machine = _machine(config)
     plan = processes(config, os.environ, chosen, machine)
     check_free(process.place for process in plan)
-    crew = _Crew(plan, markets_url(config, chosen))
+    crew = _Crew(plan)
     try:
-        await crew.work("" if config.market_tickers or chosen == "sim" else CHOOSE_MARKETS)
+        await crew.work(CHOOSE_MARKETS if nothing_chosen(config, chosen) else "")
     finally:
         await crew.stop()
         _say("stopped")
@@ -56,9 +59,8 @@ async def serve(asked: Exchange | None, config: Config, _: Runtime, __: Log) -> 
 class _Crew:
     """The running programs."""
 
-    def __init__(self, plan: Sequence[Process], list_url: str) -> None:
+    def __init__(self, plan: Sequence[Process]) -> None:
         self._plan = plan
-        self._list_url = list_url
         self._ready = {process.name: asyncio.Event() for process in plan}
         self._running: dict[str, asyncio.subprocess.Process] = {}
 
@@ -86,12 +88,9 @@ class _Crew:
             await self._become_ready(process)
 
     async def _start(self, process: Process) -> asyncio.subprocess.Process:
-        environ = dict(process.environ)
-        if process.name == "gateway" and self._list_url:
-            environ["MARKET_TICKERS"] = ",".join(await list_markets(self._list_url))
         # A session of its own: Ctrl-C in the terminal reaches us alone, and we end them in order.
         running = await asyncio.create_subprocess_exec(
-            *_dying_with_us(), *process.argv, env=environ, cwd=ROOT, start_new_session=True
+            *_dying_with_us(), *process.argv, env=dict(process.environ), cwd=ROOT, start_new_session=True
         )
         self._running[process.name] = running
         return running

@@ -20,6 +20,7 @@ LABELS = {
     "disconnects": "reason",
     "failed_dials": "reason",
     "resyncs": "reason",
+    "rejected": "where",
     "exchange_errors": "code",
     "account_channels_lost": "channel",
     "account_quarantined": "reason",

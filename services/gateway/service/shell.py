@@ -1,7 +1,7 @@
 """Waits, feeds the core, and does what it says: towards the bus here, towards the exchange by the lines."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import msgspec
@@ -12,22 +12,22 @@ from services.gateway.budget import Budget
 from services.gateway.config import Config
 from services.gateway.core import BAD_REQUEST, Gateway
 from services.gateway.measures import Measures
-from services.gateway.service.account import read_account
+from services.gateway.service.account import Account, read_account
 from services.gateway.service.connection import Dialler
 from services.gateway.service.line import Line, Surroundings
 from services.gateway.service.metrics import exporter
-from services.gateway.service.rest import Rest, SignedRest
 from services.gateway.service.signer import signer
 from services.gateway.sharding import Shard
 from shared.runtime import bus as nats_bus
 from shared.runtime.bus import BUS_AWAY, Answer, Bus
 from shared.runtime.clock import now
-from shared.runtime.errors import RequestError, SettingsError
+from shared.runtime.errors import BucketUnavailable, RequestError, SettingsError
 from shared.runtime.health import Health
 from shared.runtime.http import serving_health
 from shared.runtime.log import Log
 from shared.runtime.metrics import export
 from shared.runtime.settings import Runtime
+from shared.runtime.watch import keep_watching
 
 TICK_S = 0.1
 
@@ -53,6 +53,7 @@ async def serve(config: Config, runtime: Runtime, log: Log) -> None:
             shard=shard,
             connections=config.gateway_connections,
             private=bool(config.gateway_private),
+            series=config.series_tickers,
         )
         shell = Shell(core, bus, health, log)
         around = Surroundings(core, dialler, health, shell.measures, log, shell.flush)
@@ -62,8 +63,8 @@ async def serve(config: Config, runtime: Runtime, log: Log) -> None:
             "gateway", shell.answers(), description="Owns the exchange's feed", group=core.instance
         ):
             if not config.market_tickers:
-                log.warning("no market is wanted: set MARKET_TICKERS, or ask with rpc.gateway.subscribe")
-            await shell.run(SignedRest(config.rest_url, key) if core.private.enabled else None)
+                log.info("following what the catalog says, and what is asked for with rpc.gateway.subscribe")
+            await shell.run(Account(config.rest_url, key) if core.private.enabled else None)
 
 
 class Shell:
@@ -77,16 +78,17 @@ class Shell:
         self._health = health
         self._log = log
 
-    async def run(self, rest: Rest | None) -> None:
-        """Stay connected until cancelled, then say that nothing further is true; with `rest` read the account too."""
+    async def run(self, account: Account | None) -> None:
+        """Stay connected until cancelled, then say that nothing further is true; read the account if there is one."""
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._tick(), name="tick")
                 for line in self.lines:
                     group.create_task(line.run(), name=f"connection {line.number}")
-                if rest is not None:
-                    account = read_account(self._core.private, rest, self._log, self.flush)
-                    group.create_task(account, name="account")
+                if account is not None:
+                    group.create_task(read_account(self._core.private, account, self._log, self.flush), name="account")
+                catalog = keep_watching(self._bus, "markets", self._catalogued, self._no_catalog)
+                group.create_task(catalog, name="catalog")
         finally:
             self._core.stop(now())
             self.flush()
@@ -128,6 +130,12 @@ class Shell:
             return None if replied is None else msgspec.json.encode(replied)
 
         return answer
+
+    def _catalogued(self, values: Mapping[str, bytes | None], whole: bool) -> None:
+        self._core.catalogued(values, now(), whole=whole)
+
+    def _no_catalog(self, error: BucketUnavailable) -> None:
+        self._log.warning(f"{error} Until then the catalog's choice of markets is not known.")
 
     async def _tick(self) -> None:
         while True:

@@ -1,11 +1,11 @@
 """The key to the exchange, as the settings name it."""
 
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from services.gateway.config import Config
+from shared.kalshi import credentials
 from shared.kalshi.errors import BadKey
-from shared.kalshi.signing import SIMULATOR_KEY_ID, Signer, load_private_key, simulator_key
+from shared.kalshi.signing import Signer
 from shared.runtime.errors import SettingsError
 
 
@@ -14,22 +14,10 @@ def signer(config: Config) -> Signer:
     _require_address("KALSHI_WS_URL", config.ws_url, "wss", "ws")
     if config.gateway_private:
         _require_address("KALSHI_REST_URL", config.rest_url, "https", "http")
-    path, key_id = config.kalshi_private_key_path, config.kalshi_key_id
-    if not path and not key_id and config.kalshi_env == "sim":
-        return Signer(SIMULATOR_KEY_ID, simulator_key())
-    if not path or not key_id:
-        raise SettingsError(
-            [f"KALSHI_ENV={config.kalshi_env} needs both KALSHI_KEY_ID and KALSHI_PRIVATE_KEY_PATH: set them."]
-        )
     try:
-        return Signer(key_id, load_private_key(Path(path).read_bytes()))
-    except OSError as error:
-        problem = (
-            f"KALSHI_PRIVATE_KEY_PATH={path!r} can not be read ({error.strerror}): give the path of your key file."
-        )
-        raise SettingsError([problem]) from error
+        return credentials.signer(config.kalshi_env, config.kalshi_key_id, config.kalshi_private_key_path)
     except BadKey as error:
-        raise SettingsError([f"KALSHI_PRIVATE_KEY_PATH={path!r} can not be used: {error}."]) from error
+        raise SettingsError([str(error)]) from error
 
 
 def _require_address(name: str, url: str, *schemes: str) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from services.cli.config import Config
-from services.cli.plan import BUS, Exchange, Machine, Process, bus_place, exchange, markets_url, problems, processes
+from services.cli.plan import BUS, Exchange, Machine, Process, bus_place, exchange, nothing_chosen, problems, processes
 
 MACHINE = Machine(python="/venv/python", nats_server="/venv/nats-server", nats_configuration="nats.conf", folder="/run")
 KEYS = Config(kalshi_key_id="id", kalshi_private_key_path="key.pem")
@@ -15,15 +15,15 @@ def _plan(config: Config, chosen: Exchange = "sim", environ: dict[str, str] | No
 
 def test_order_of_start() -> None:
     """The bus comes first, then the exchange, then its owner, then those that listen."""
-    names = [BUS, "simulator", "gateway", "book-builder", "ticker-publisher", "relay"]
+    names = [BUS, "simulator", "catalog", "gateway", "book-builder", "ticker-publisher", "relay"]
     assert list(_plan(Config())) == names
 
 
 def test_who_waits_for_whom() -> None:
-    """The gateway starts when bus and simulator are ready; the others start with it and are judged after it."""
+    """Catalog and gateway start when bus and simulator are ready; the others start with it and are judged after it."""
     plan = _plan(Config())
     assert plan[BUS].after == plan["simulator"].after == ()
-    assert plan["gateway"].after == (BUS, "simulator")
+    assert plan["catalog"].after == plan["gateway"].after == (BUS, "simulator")
     for name in ("book-builder", "ticker-publisher", "relay"):
         assert plan[name].after == (BUS,)
         assert plan[name].fed_by == ("gateway",)
@@ -35,6 +35,7 @@ def test_default_places() -> None:
     assert urls == {
         BUS: "nats://127.0.0.1:4222",
         "simulator": "http://127.0.0.1:8090",
+        "catalog": "http://127.0.0.1:9102",
         "gateway": "http://127.0.0.1:9101",
         "book-builder": "http://127.0.0.1:9103",
         "ticker-publisher": "http://127.0.0.1:9104",
@@ -45,8 +46,10 @@ def test_default_places() -> None:
 def test_http_port_is_a_base() -> None:
     """HTTP_PORT moves all services that have only health to show, each to a port of its own that it is told."""
     plan = _plan(Config(http_port=19000))
-    told = {name: plan[name].environ["HTTP_PORT"] for name in ("gateway", "book-builder", "ticker-publisher")}
-    assert told == {"gateway": "19000", "book-builder": "19002", "ticker-publisher": "19003"}
+    told = {
+        name: plan[name].environ["HTTP_PORT"] for name in ("gateway", "catalog", "book-builder", "ticker-publisher")
+    }
+    assert told == {"gateway": "19000", "catalog": "19001", "book-builder": "19002", "ticker-publisher": "19003"}
     assert plan["ticker-publisher"].place == ("127.0.0.1", 19003, "HTTP_PORT")
 
 
@@ -91,10 +94,9 @@ def test_real_exchange_has_no_simulator(chosen: Exchange) -> None:
 
 
 def test_address_of_the_exchange_replaces_the_simulator() -> None:
-    """With KALSHI_WS_URL the exchange is there already, and its markets are not ours to list."""
+    """With KALSHI_WS_URL the exchange is there already."""
     config = Config(kalshi_ws_url="ws://127.0.0.1:1/trade-api/ws/v2")
     assert "simulator" not in _plan(config)
-    assert markets_url(config, "sim") == ""
 
 
 def test_bus_elsewhere_is_not_started() -> None:
@@ -152,15 +154,14 @@ def test_bus_address_is_read(url: str, place: tuple[str, int, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "chosen", "url"),
+    ("config", "chosen", "nothing"),
     [
-        (Config(), "sim", "http://127.0.0.1:8090/trade-api/v2/markets"),
-        (Config(sim_port=1), "sim", "http://127.0.0.1:1/trade-api/v2/markets"),
-        (Config(kalshi_rest_url="http://there/v2/"), "sim", "http://there/v2/markets"),
-        (Config(market_tickers=("A-1",)), "sim", ""),
-        (KEYS, "prod", ""),
+        (Config(), "sim", False),
+        (KEYS, "prod", True),
+        (Config(market_tickers=("A-1",)), "prod", False),
+        (Config(series_tickers=("KXA*",)), "demo", False),
     ],
 )
-def test_where_markets_are_listed(config: Config, chosen: Exchange, url: str) -> None:
+def test_when_nothing_is_chosen(config: Config, chosen: Exchange, nothing: bool) -> None:
     """All markets of the simulator are followed unless some are named; never all of a real exchange."""
-    assert markets_url(config, chosen) == url
+    assert nothing_chosen(config, chosen) == nothing
