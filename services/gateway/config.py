@@ -16,7 +16,7 @@ Channel = Literal["orderbook_delta", "ticker", "trade", "market_lifecycle_v2"]
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
-    """Fields are the variables in lower case; shards, standby and the private feed are not offered yet."""
+    """Fields are the variables in lower case; shards and the private feed are not offered yet."""
 
     kalshi_env: Literal["sim", "demo", "prod"] = "sim"
     kalshi_ws_url: str = ""
@@ -26,7 +26,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     gateway_channels: tuple[Channel, ...] = ("orderbook_delta", "ticker", "trade", "market_lifecycle_v2")
     gateway_shard: Literal["0/1"] = "0/1"
     gateway_connections: Literal[1] = 1
-    gateway_standby: Literal[0] = 0
+    gateway_standby: Literal[0, 1] = 0
     gateway_private: Literal[0] = 0
     sim_host: str = "127.0.0.1"
     sim_port: int = 8090

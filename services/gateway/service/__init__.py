@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 import random
+import secrets
 from collections.abc import Callable
-from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -17,15 +17,17 @@ from proto.requests import Explain, HeadsRequest, Lease, Resync
 from services.gateway.config import Config
 from services.gateway.core import BAD_REQUEST, Gateway
 from services.gateway.dialling import HARD_PAUSE_S, Refusal, refusal
+from services.gateway.leadership import Leadership, Role
 from services.gateway.output import Output
+from services.gateway.service.leading import SHARD, Leading
+from services.gateway.service.signer import signer_of
 from shared.kalshi.commands import Command, encode
-from shared.kalshi.errors import BadKey
-from shared.kalshi.signing import SIMULATOR_KEY_ID, Signer, load_private_key, simulator_key
+from shared.kalshi.signing import Signer
 from shared.market.backoff import delays
 from shared.runtime import bus as nats_bus
 from shared.runtime.bus import BUS_AWAY, Answer, Bus
 from shared.runtime.clock import now
-from shared.runtime.errors import RequestError, SettingsError
+from shared.runtime.errors import RequestError
 from shared.runtime.health import Health
 from shared.runtime.http import serving_health
 from shared.runtime.log import Log
@@ -47,50 +49,75 @@ T = TypeVar("T")
 
 async def serve(config: Config, runtime: Runtime, log: Log) -> None:
     """Run until cancelled."""
-    signer = _signer(config)
-    health = Health("bus", "exchange")
+    signer = signer_of(config)
+    health = Health("bus", "exchange", *(["lease"] if config.gateway_standby else []))
     async with (
         nats_bus.connect(runtime.nats_url, prefix=runtime.bus_prefix, creds=runtime.nats_creds, name="gateway") as bus,
         serving_health(health, host=runtime.http_host, port=config.http_port),
     ):
         core = Gateway(
-            instance=f"gateway-0-{now().ts:x}",
+            # The lease goes by this name: no two may ever share it.
+            instance=f"gateway-{SHARD}-{now().ts:x}-{secrets.token_hex(3)}",
             tickers=config.market_tickers,
             channels=config.gateway_channels,
             subjects=bus.subjects,
         )
-        _export(core, bus)
-        shell = _Shell(core, bus, config.ws_url, signer, health, log)
-        async with bus.answering(
-            "gateway", shell.answers(), description="Owns the exchange's feed", group=core.instance
-        ):
-            if not config.market_tickers:
-                log.warning("no market is wanted: set MARKET_TICKERS, or ask with rpc.gateway.subscribe")
-            await shell.run()
+        leadership = Leadership(core.instance, alone=not config.gateway_standby)
+        shell = _Shell(core, bus, config.ws_url, signer, health, log, leadership)
+        if not config.market_tickers:
+            log.warning("no market is wanted: set MARKET_TICKERS, or ask with rpc.gateway.subscribe")
+        _export(core, bus, leadership)
+        if not leadership.alone:
+            await shell.hear_leases()
+        await Leading(leadership, shard=SHARD, bus=bus, markets=core.markets, health=health, log=log).run(shell)
 
 
 class _Shell:
-    """Feeds one core and does what its output says."""
+    """Feeds one core and does what its output says, as far as the leadership lets it speak."""
 
-    def __init__(self, core: Gateway, bus: Bus, url: str, signer: Signer, health: Health, log: Log) -> None:
+    def __init__(
+        self, core: Gateway, bus: Bus, url: str, signer: Signer, health: Health, log: Log, leadership: Leadership
+    ) -> None:
         self._core = core
         self._bus = bus
         self._url = url
         self._signer = signer
         self._health = health
         self._log = log
+        self._leadership = leadership
         self._line: _Line | None = None
 
-    async def run(self) -> None:
-        """Stay connected until cancelled, then say that nothing further is true."""
+    async def run(self, answers: dict[str, Answer]) -> None:
+        """Answer requests, these too, and stay connected until cancelled."""
+        answering = self._bus.answering(
+            "gateway", self.answers() | answers, description="Owns the exchange's feed", group=self._core.instance
+        )
         try:
-            async with asyncio.TaskGroup() as group:
+            async with answering, asyncio.TaskGroup() as group:
                 group.create_task(self._tick(), name="tick")
                 group.create_task(self._stay_connected(), name="exchange")
         finally:
-            self._core.stop(now())
+            if self._core.connected:
+                self._core.closed("stopped", now())
             self._flush()
-            await self._bus.finish()
+
+    def goodbye(self) -> None:
+        """Say that nothing further is true."""
+        self._core.stop(now())
+        self._flush()
+
+    async def hear_leases(self) -> None:
+        """While another leads, know what clients want of it."""
+
+        def hear(subject: str, payload: bytes) -> None:
+            if self._leadership.role is Role.FOLLOWER:
+                with contextlib.suppress(*UNREADABLE):
+                    take = self._core.release if subject.endswith(".unsubscribe") else self._core.lease
+                    take(msgspec.json.decode(payload, type=Lease), now())
+                self._flush()
+
+        for name in ("gateway.subscribe", "gateway.unsubscribe"):
+            await self._bus.subscribe(self._bus.subjects.rpc(name), hear)
 
     def answers(self) -> dict[str, Answer]:
         """Return what answers each request."""
@@ -198,8 +225,9 @@ class _Shell:
 
     def _flush(self) -> None:
         out: Output = self._core.out.take()
-        for subject, payload in out.publications:
-            self._bus.publish(subject, payload)
+        if self._leadership.speaks(now().at):
+            for subject, payload in out.publications:
+                self._bus.publish(subject, payload)
         for note in out.notes:
             self._log.warning(note)
         if self._line is not None:
@@ -246,33 +274,7 @@ class _Line:
             self.drop("send_timeout")
 
 
-def _signer(config: Config) -> Signer:
-    try:
-        parts = urlsplit(config.ws_url)
-        usable = parts.scheme in {"ws", "wss"} and bool(parts.hostname) and parts.port != 0
-    except ValueError as error:
-        raise SettingsError([f"KALSHI_WS_URL={config.ws_url!r} is no address: {error}."]) from error
-    if not usable:
-        raise SettingsError([f"KALSHI_WS_URL={config.ws_url!r} is no address: it should begin with wss:// or ws://."])
-    path, key_id = config.kalshi_private_key_path, config.kalshi_key_id
-    if not path and not key_id and config.kalshi_env == "sim":
-        return Signer(SIMULATOR_KEY_ID, simulator_key())
-    if not path or not key_id:
-        raise SettingsError(
-            [f"KALSHI_ENV={config.kalshi_env} needs both KALSHI_KEY_ID and KALSHI_PRIVATE_KEY_PATH: set them."]
-        )
-    try:
-        return Signer(key_id, load_private_key(Path(path).read_bytes()))
-    except OSError as error:
-        problem = (
-            f"KALSHI_PRIVATE_KEY_PATH={path!r} can not be read ({error.strerror}): give the path of your key file."
-        )
-        raise SettingsError([problem]) from error
-    except BadKey as error:
-        raise SettingsError([f"KALSHI_PRIVATE_KEY_PATH={path!r} can not be used: {error}."]) from error
-
-
-def _export(core: Gateway, bus: Bus) -> None:
+def _export(core: Gateway, bus: Bus, leadership: Leadership) -> None:
     labels = {
         "frames": "type",
         "gaps": "channel",
@@ -291,6 +293,8 @@ def _export(core: Gateway, bus: Bus) -> None:
                 "markets": len(core.markets),
                 "stale_markets": core.markets.stale_count(),
                 "connected": core.connected,
+                "leading": leadership.role is Role.LEADER,
+                "term": leadership.term,
                 "bus_dropped": bus.dropped,
             },
         )
