@@ -24,9 +24,13 @@ RENEW_S = 1.0
 #: A leader that released the lease leaves it to others for so long.
 HANDOVER_S = 1.0
 POLL_S = 0.1
+#: That nothing is there counts only while it is looked at as often as this.
+LOOK_S = 1.0
 RETRY_S = 0.2
 #: Epochs set aside with each renewal: more than are used until MUTE_S, fewer than pass until LEASE_S.
 AHEAD = 3 * SECOND
+#: Of these the last ones are for snapshots that come within one microsecond, or while the clock is ahead of them all.
+ROOM = SECOND // 10
 LARGEST_EPOCH = 2**53 - 1
 
 
@@ -74,6 +78,7 @@ class Leadership:
         self.limit = LARGEST_EPOCH if alone else 0
         self._held: Held | None = None
         self._since: float | None = None
+        self._read_at = 0.0
         self._released = False
         self._renewed_at = 0.0
         self._muted = False
@@ -96,9 +101,11 @@ class Leadership:
     def read(self, held: Held | None, now: Now) -> None:
         """Take the entry as it is, None if there is none."""
         self._doubts = False
-        if self._since is None or held != self._held:
+        # What was not watched can have come and gone; an entry shows by its revision that it has not.
+        unwatched = held is None and now.at - self._read_at > LOOK_S
+        if self._since is None or held != self._held or unwatched:
             self._since = now.at
-        self._held = held
+        self._held, self._read_at = held, now.at
         if held is None or self._is_own(held):
             return
         self.floor = max(self.floor, held.leader.floor)
@@ -129,11 +136,14 @@ class Leadership:
             return
         self._renewed_at = started_at
         if not self.alone:
-            self.limit = write.leader.floor
+            self.limit = write.leader.floor - ROOM
 
     def failed(self) -> None:
         """Note that a write was refused, or that its fate is not known: the entry has to be read."""
         self._doubts = True
+        if self._held is None:
+            # Somebody can have made the entry meanwhile, even if it is not there when it is looked for.
+            self._since = None
 
     def tick(self, at: float) -> Role:
         """Give the role up if its time is over, and return it."""
