@@ -24,7 +24,7 @@ from shared.market.continuity import Verdict
 from shared.market.replica import Replica
 
 #: Three seconds, less what it takes to notice them and to tell.
-GATEWAY_SILENCE_S = 2.8
+GATEWAY_SILENCE_S = 2.9
 HEAD_GRACE_S = 0.4
 #: Consumers that see the same gap ask for the book within this time, not all at once.
 ASK_SPREAD_S = 0.05
