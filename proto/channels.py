@@ -2,7 +2,7 @@
 
 import msgspec
 
-from proto import book, market, private, requests, system
+from proto import book, leader, market, private, requests, system
 
 
 class Channel(msgspec.Struct, frozen=True):
@@ -27,6 +27,16 @@ class Request(msgspec.Struct, frozen=True):
     request: type[msgspec.Struct]
     reply: type[msgspec.Struct]
     answered_by: str
+
+
+class Bucket(msgspec.Struct, frozen=True):
+    """One bucket of JetStream, a value per key; under another prefix than `kalshi` it is called `{prefix}_{name}`."""
+
+    name: str
+    key: str
+    value: type[msgspec.Struct]
+    written_by: str
+    promise: str
 
 
 def _market(kind: str, messages: tuple[type[msgspec.Struct], ...], said_by: tuple[str, ...], promise: str) -> Channel:
@@ -90,4 +100,15 @@ REQUESTS = (
     Request("gateway.unsubscribe", requests.Lease, requests.LeaseReply, "gateway"),
     Request("gateway.explain", requests.Explain, requests.ExplainReply, "gateway"),
     Request("gateway.heads", requests.HeadsRequest, requests.HeadsReply, "gateway"),
+    Request("gateway.handover", requests.Handover, requests.HandoverReply, "gateway"),
+)
+
+BUCKETS = (
+    Bucket(
+        "leader",
+        "`gateway-{shard}`, the shard's number",
+        leader.Leader,
+        "gateway",
+        "Renewed every second by compare-and-set; what has not changed for 3.5 s, or is released, can be taken over.",
+    ),
 )

@@ -78,10 +78,10 @@ class Stack:
             **settings,
         }
 
-    async def start_nats(self) -> None:
-        """Start nats-server with JetStream and wait until it listens."""
+    async def start_nats(self, *, jetstream: bool = True) -> None:
+        """Start nats-server, with JetStream or without, and wait until it listens."""
         argv = [str(Path(sys.executable).parent / "nats-server"), "-a", "127.0.0.1", "-p", str(self.ports["nats"])]
-        argv += ["-js", "-sd", str(self.folder / "jetstream")]
+        argv += ["-js", "-sd", str(self.folder / "jetstream")] if jetstream else []
         await self._start("nats", argv, {})
         await self._until("nats", self._nats_listens)
 

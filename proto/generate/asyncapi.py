@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from proto.channels import CHANNELS, REQUESTS, Channel, Request
+from proto.channels import BUCKETS, CHANNELS, REQUESTS, Bucket, Channel, Request
 from proto.generate.contract import BUS_EVENT, COMMANDS, MESSAGES, SERVER_MESSAGES, Messages
 from proto.generate.jsonschema import Schema, definitions
 from proto.subjects import VERSION
@@ -43,6 +43,7 @@ _PARAMETERS: Node = {
     },
     "event": {"description": "Event ticker, escaped like a market's.", "examples": ["KXBTCD-26MAR1213"]},
     "instance": {"description": "Name of one gateway process, escaped.", "examples": ["gateway-0"]},
+    "key": {"description": "Key of a value in a bucket.", "examples": ["KXBTCD-26MAR1213-T69499=2E99"]},
     "reason": {"description": "Why the frame was not understood, escaped.", "examples": ["unknown_type"]},
 }
 _INBOX: Node = {
@@ -87,6 +88,7 @@ def _channels() -> Node:
     return {
         **{channel.kind: _bus_channel(channel) for channel in CHANNELS},
         **{f"rpc.{request.name}": _request_channel(request) for request in REQUESTS},
+        **{f"bucket.{bucket.name}": _bucket_channel(bucket) for bucket in BUCKETS},
         "inbox": _INBOX | _on("nats") | {"messages": _messages(replies)},
         "relay": {
             "address": "/ws",
@@ -114,6 +116,17 @@ def _request_channel(request: Request) -> Node:
     }
 
 
+def _bucket_channel(bucket: Bucket) -> Node:
+    return {
+        "address": f"$KV.{bucket.name}.{{key}}",
+        **_on("nats"),
+        "parameters": {"key": _ref("components/parameters", "key")},
+        "title": f"bucket {bucket.name}",
+        "description": f"Values by key, which is {bucket.key}. {bucket.promise}",
+        "messages": _messages((bucket.value,)),
+    }
+
+
 def _subject(address: str) -> Node:
     full = f"{{prefix}}.{VERSION}.{address}"
     names = re.findall(r"{(\w+)}", full)
@@ -134,9 +147,17 @@ def _operations() -> Node:
         for channel in CHANNELS
         for service in channel.said_by
     }
+    written = {
+        f"{bucket.written_by}.bucket.{bucket.name}": {
+            "action": "send",
+            "channel": _ref("channels", f"bucket.{bucket.name}"),
+        }
+        for bucket in BUCKETS
+    }
     answered = {f"{request.answered_by}.rpc.{request.name}": _answer(request) for request in REQUESTS}
     return (
         said
+        | written
         | answered
         | {
             "relay.commands": _relay_operation("receive", COMMANDS),

@@ -5,7 +5,7 @@ from typing import TypeAlias, get_args
 import msgspec
 
 from proto import book, relay
-from proto.channels import CHANNELS, REQUESTS
+from proto.channels import BUCKETS, CHANNELS, REQUESTS
 
 Messages: TypeAlias = tuple[type[msgspec.Struct], ...]
 
@@ -22,9 +22,10 @@ BUS: Messages = tuple(message for channel in CHANNELS for message in channel.mes
 REQUESTED: Messages = tuple(
     dict.fromkeys(message for request in REQUESTS for message in (request.request, request.reply))
 )
+STORED: Messages = tuple(bucket.value for bucket in BUCKETS)
 COMMANDS: Messages = get_args(relay.Command)
 SERVER_MESSAGES: Messages = get_args(relay.ServerMessage)
-MESSAGES: Messages = (*BUS, *REQUESTED, *COMMANDS, *SERVER_MESSAGES)
+MESSAGES: Messages = (*BUS, *REQUESTED, *STORED, *COMMANDS, *SERVER_MESSAGES)
 
 #: What an `events` batch of the relay may hold; `relay.Events` keeps it as raw bytes, which name no types.
 BUS_EVENT = Union(

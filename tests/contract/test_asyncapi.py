@@ -10,7 +10,7 @@ from jsonschema import Draft7Validator
 
 from proto import relay
 from proto.__main__ import read_examples
-from proto.channels import CHANNELS, REQUESTS
+from proto.channels import BUCKETS, CHANNELS, REQUESTS
 from proto.generate import asyncapi
 from proto.subjects import Subjects
 
@@ -105,6 +105,16 @@ def test_every_request_is_described_with_its_reply() -> None:
         assert operation["action"] == "receive"
         assert message_names(name) == {request.request.__name__}
         assert operation["reply"]["messages"] == [{"$ref": f"#/channels/inbox/messages/{request.reply.__name__}"}]
+
+
+def test_every_bucket_is_described() -> None:
+    """Key, value, promise and writer are those of the table."""
+    for bucket in BUCKETS:
+        name = f"bucket.{bucket.name}"
+        assert DOCUMENT["channels"][name]["address"] == f"$KV.{bucket.name}.{{key}}"
+        assert bucket.promise in DOCUMENT["channels"][name]["description"]
+        assert message_names(name) == {bucket.value.__name__}
+        assert DOCUMENT["operations"][f"{bucket.written_by}.{name}"]["action"] == "send"
 
 
 def test_relay_protocol_is_described() -> None:

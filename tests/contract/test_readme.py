@@ -10,7 +10,7 @@ import pytest
 
 import proto
 from proto.book import BookMessage
-from proto.channels import CHANNELS, REQUESTS
+from proto.channels import BUCKETS, CHANNELS, REQUESTS
 from proto.relay import Command, Events, ServerMessage
 from proto.requests import BookReply
 from proto.subjects import Subjects
@@ -45,6 +45,13 @@ def test_every_request_has_its_row() -> None:
     for request in REQUESTS:
         messages = f"`{request.request.__name__}` → `{request.reply.__name__}`"
         assert f"| `{request.name}` | {messages} | {request.answered_by} |" in README
+
+
+def test_every_bucket_has_its_row() -> None:
+    """Name, key, value, writer and promise are those of the table in code."""
+    for bucket in BUCKETS:
+        cells = [f"`{bucket.name}`", bucket.key, f"`{bucket.value.__name__}`", bucket.written_by, bucket.promise]
+        assert f"| {' | '.join(cells)} |" in README
 
 
 @pytest.mark.parametrize(("speaker", "text"), TRANSCRIPT)
