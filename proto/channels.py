@@ -2,7 +2,7 @@
 
 import msgspec
 
-from proto import book, catalog, market, private, requests, system
+from proto import book, catalog, leader, market, private, requests, system
 
 
 class Channel(msgspec.Struct, frozen=True):
@@ -100,6 +100,7 @@ REQUESTS = (
     Request("gateway.unsubscribe", requests.Lease, requests.LeaseReply, "gateway"),
     Request("gateway.explain", requests.Explain, requests.ExplainReply, "gateway"),
     Request("gateway.heads", requests.HeadsRequest, requests.HeadsReply, "gateway"),
+    Request("gateway.handover", requests.Handover, requests.HandoverReply, "gateway"),
 )
 
 BUCKETS = (
@@ -109,5 +110,12 @@ BUCKETS = (
         catalog.ListedMarket,
         "catalog",
         "The last value wins; a market leaves an hour after it was settled, never because a look-up failed.",
+    ),
+    Bucket(
+        "leader",
+        "`gateway-{shard}`, the shard's number",
+        leader.Leader,
+        "gateway",
+        "Renewed every second by compare-and-set; what has not changed for 3.5 s, or is released, can be taken over.",
     ),
 )

@@ -108,3 +108,16 @@ class HeadsReply(msgspec.Struct, frozen=True):
     instance: str
     markets: int
     counter: int
+
+
+class Handover(msgspec.Struct, frozen=True):
+    """rpc.gateway.handover: let the gateway that stands by take this shard over now."""
+
+    shard: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+
+class HandoverReply(msgspec.Struct, frozen=True):
+    """Answer to rpc.gateway.handover: this instance, the leader of this term, gives the shard up at once."""
+
+    instance: str
+    term: Annotated[int, msgspec.Meta(ge=1)]

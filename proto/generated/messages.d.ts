@@ -639,6 +639,17 @@ export interface HeadsReply {
   readonly counter: number;
 }
 
+/** rpc.gateway.handover: let the gateway that stands by take this shard over now. */
+export interface Handover {
+  readonly shard?: number;
+}
+
+/** Answer to rpc.gateway.handover: this instance, the leader of this term, gives the shard up at once. */
+export interface HandoverReply {
+  readonly instance: string;
+  readonly term: number;
+}
+
 /**
  * What a market is about, where it stands in its life, and whether the feed follows it.
  *
@@ -691,6 +702,24 @@ export interface ListedMarket {
   readonly exchange_index?: number | null;
   readonly mve_collection_ticker?: string;
   readonly is_provisional?: boolean;
+}
+
+/**
+ * Who speaks for a shard, and which epochs are used up.
+ *
+ * `renewed_ts` is for people: whoever waits goes by how long the entry has not changed by its own clock, never by
+ * comparing the clocks of two machines.
+ */
+export interface Leader {
+  readonly instance: string;
+  /** one more each time that the lease passes on */
+  readonly term: number;
+  /** no larger epoch is used before the next renewal; the next leader starts above */
+  readonly floor: number;
+  /** given up in good order: it can be taken at once */
+  readonly released: boolean;
+  /** microseconds since 1970 UTC */
+  readonly renewed_ts: Micros;
 }
 
 /** Start channels for markets; each pair is accepted or refused on its own. */

@@ -22,7 +22,7 @@ Channel = Literal["orderbook_delta", "ticker", "trade", "market_lifecycle_v2"]
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
-    """Fields are the variables in lower case; standby is not offered yet."""
+    """Fields are the variables in lower case."""
 
     kalshi_env: Literal["sim", "demo", "prod"] = "sim"
     kalshi_ws_url: str = ""
@@ -34,7 +34,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     gateway_channels: tuple[Channel, ...] = ("orderbook_delta", "ticker", "trade", "market_lifecycle_v2")
     gateway_shard: Annotated[str, msgspec.Meta(pattern=r"^\d+/[1-9]\d*$", description="i/n, i from 0")] = "0/1"
     gateway_connections: Annotated[int, msgspec.Meta(ge=1, le=100)] = 1
-    gateway_standby: Literal[0] = 0
+    gateway_standby: Literal[0, 1] = 0
     gateway_private: Literal[0, 1] = 0
     sim_host: str = "127.0.0.1"
     sim_port: int = 8090

@@ -202,9 +202,15 @@ class Gateway:
 
     def stop(self, now: Now) -> None:
         """Say, before the process ends, that nothing further will be true."""
-        self.private.closed(now)
+        self.private.stop(now)
         self.markets.stale(list(self.markets), "disconnected", now.ts)
         self.markets.heartbeat(now.ts, connected=False, everything=False)
+
+    def let_go(self, now: Now) -> None:
+        """End all connections and wait for them as at the start: others may speak before they are made again."""
+        for line in list(self._sessions):
+            self.closed("stopped", now, line)
+        self.connections.begin()
 
     def _note_rejected(self, tickers: Iterable[str]) -> None:
         rejected = [ticker for ticker in tickers if not self._universe.takes(ticker)]

@@ -52,8 +52,10 @@ class Markets:
         self._counter = 0
         self._turns = cycle(range(HEARTBEATS_PER_ROUND))
         self._places = cycle(range(HEARTBEATS_PER_ROUND))
-        #: The largest epoch of a market that was removed: one that comes back starts above it.
+        #: The largest epoch that was used: by a market that was removed, or by another gateway.
         self._epoch_floor = 0
+        self._epoch_limit = 2**53 - 1
+        self.largest_epoch = 0
         self._encode = msgspec.json.Encoder().encode
 
     def __len__(self) -> int:
@@ -77,6 +79,11 @@ class Markets:
     def stale_count(self) -> int:
         """Return how many markets are stale."""
         return sum(market.reason is not None for market in self._markets.values())
+
+    def bound_epochs(self, *, above: int, upto: int) -> None:
+        """Have new epochs above what others used, and not above what is set aside unless they have to grow."""
+        self._epoch_floor = max(self._epoch_floor, above)
+        self._epoch_limit = upto
 
     def add(self, ticker: str) -> None:
         """Begin to follow a market; it is stale until its first snapshot."""
@@ -123,7 +130,8 @@ class Markets:
         """Publish a book as the start of a new epoch."""
         market = self._markets[ticker]
         # The microsecond of the snapshot, raised where the clock stepped back or two came within one.
-        market.epoch = max(received_ts, market.epoch + 1, self._epoch_floor + 1)
+        market.epoch = max(min(received_ts, self._epoch_limit), market.epoch + 1, self._epoch_floor + 1)
+        self.largest_epoch = max(self.largest_epoch, market.epoch)
         market.seq = 0
         market.reason = None
         message = Snapshot(ticker, market.epoch, 0, None, received_ts, exchange_seq, yes, no)

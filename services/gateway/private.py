@@ -85,6 +85,7 @@ class Private:
         self._sids: dict[int, _Channel] = {}
         self._generation = 0
         self._since_ts: int | None = None
+        self._begun = False
         self._steps: Steps[Found] | None = None
         self._read: Read | None = None
         self._read_at = 0.0
@@ -96,6 +97,8 @@ class Private:
             return
         if self._since_ts is None:
             self._since_ts = max(0, now.ts - FIRST_S * SECOND)
+        if not self._begun:
+            self._begun = True
             self._say_stale("disconnected", now)
         self._channels = {name: _Channel(name) for name in CHANNELS}
         self._sids = {}
@@ -106,6 +109,11 @@ class Private:
         """The connection is gone: something may be missed until the next reading."""
         self._channels, self._sids = {}, {}
         self._doubt("disconnected", now)
+
+    def stop(self, now: Now) -> None:
+        """Nothing further will be true; the next connection begins by saying so, for others may have told since."""
+        self.closed(now)
+        self._begun = False
 
     def tick(self, now: Now) -> None:
         """Ask for channels that are not open, and begin to read when all are."""

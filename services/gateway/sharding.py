@@ -37,13 +37,18 @@ class Connections:
     """The connections of one process: which are up, and which market belongs to which."""
 
     def __init__(self, count: int) -> None:
-        # Since infinity: how long one has been awaited is counted from the first time that anything is asked.
-        self._away_since: list[float | None] = [inf] * count
-        self._choices: dict[str, int] = {}
-        self._available = tuple(range(count))
+        self._count = count
+        self.begin()
 
     def __len__(self) -> int:
-        return len(self._away_since)
+        return self._count
+
+    def begin(self) -> None:
+        """Wait for all connections, as if there had been none before."""
+        # Since infinity: how long one has been awaited is counted from the first time that anything is asked.
+        self._away_since: list[float | None] = [inf] * self._count
+        self._choices: dict[str, int] = {}
+        self._available = tuple(range(self._count))
 
     def up(self, line: int, at: float) -> None:
         """A connection was made."""

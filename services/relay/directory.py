@@ -27,6 +27,7 @@ class Directory:
         self.lag_ms: float | None = None
         self._heard: dict[str, float] = {}
         self._owner: dict[str, str] = {}
+        self._epochs: dict[str, int] = {}
         self._stale: set[str] = set()
         self._incomplete: set[str] = set()
 
@@ -39,12 +40,14 @@ class Directory:
             self._incomplete.add(beat.instance)
         self._heard[beat.instance] = now.at
         self.lag_ms = max(0, now.ts - beat.sent_ts) / 1000
-        self._owner.update(dict.fromkeys(beat.heads, beat.instance))
-        self._stale.difference_update(beat.heads)
-        self._stale.update(beat.stale)
+        taken = [ticker for ticker, (epoch, _) in beat.heads.items() if self._takes(ticker, epoch, beat.instance, now)]
+        self._owner.update(dict.fromkeys(taken, beat.instance))
+        self._epochs.update((ticker, beat.heads[ticker][0]) for ticker in taken)
+        self._stale.difference_update(taken)
+        self._stale.update(set(beat.stale).intersection(taken))
         for ticker in beat.gone:
             if self._owner.get(ticker) == beat.instance:
-                del self._owner[ticker]
+                del self._owner[ticker], self._epochs[ticker]
                 self._stale.discard(ticker)
         if beat.instance in self._incomplete:
             named = sum(owner == beat.instance for owner in self._owner.values())
@@ -70,7 +73,13 @@ class Directory:
             self._heard = {instance: at for instance, at in self._heard.items() if instance not in gone}
             self._incomplete -= gone
             self._owner = {ticker: owner for ticker, owner in self._owner.items() if owner not in gone}
+            self._epochs = {ticker: epoch for ticker, epoch in self._epochs.items() if ticker in self._owner}
             self._stale &= self._owner.keys()
+
+    def _takes(self, ticker: str, epoch: int, instance: str, now: Now) -> bool:
+        # A gateway that handed a market over, or slept meanwhile, goes on from an older epoch.
+        owner = self._owner.get(ticker, instance)
+        return owner == instance or not epoch or epoch >= self._epochs[ticker] or not self._alive(owner, now)
 
     def _alive(self, instance: str, now: Now) -> bool:
         return now.at - self._heard[instance] < GATEWAY_SILENCE_S

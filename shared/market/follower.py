@@ -23,7 +23,8 @@ from shared.market.clock import Now
 from shared.market.continuity import Verdict
 from shared.market.replica import Replica
 
-GATEWAY_SILENCE_S = 3.0
+#: Three seconds, less what it takes to notice them and to tell.
+GATEWAY_SILENCE_S = 2.9
 HEAD_GRACE_S = 0.4
 #: Consumers that see the same gap ask for the book within this time, not all at once.
 ASK_SPREAD_S = 0.05
@@ -139,8 +140,10 @@ class Follower:
                 continue
             replica = self._replica(ticker, now)
             if head[0] >= replica.epoch:
-                # Another gateway's older epoch proves nothing about the book that is held.
                 replica.instance = beat.instance
+            elif head[0] and self._is_held_by_another(replica, beat.instance):
+                # A gateway that handed over, or slept, proves nothing about the book of the one that goes on.
+                continue
             message = self._head(replica, head, stale=ticker in stale, confirmed=confirmed, now=now)
             if message is not None:
                 said.append(message)
@@ -282,6 +285,10 @@ class Follower:
             source.lost = False
         gateway.counter = beat.counter
         return gateway
+
+    def _is_held_by_another(self, replica: Replica, instance: str) -> bool:
+        owner = self._gateways.get(replica.instance)
+        return replica.instance != instance and owner is not None and not owner.lost
 
     def _forget_gateways(self) -> None:
         owners = {replica.instance for replica in self.replicas.values()}

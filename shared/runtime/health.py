@@ -19,10 +19,12 @@ class Health:
 
     def __init__(self, *parts: str) -> None:
         self._problems: dict[str, str] = dict.fromkeys(parts, "starting")
+        self._details: dict[str, str] = {}
 
-    def well(self, part: str) -> None:
-        """Note that a part works."""
+    def well(self, part: str, detail: str = "ok") -> None:
+        """Note that a part works; the detail says as what."""
         self._problems[part] = ""
+        self._details[part] = detail
 
     def ill(self, part: str, problem: str) -> None:
         """Note in a sentence why a part does not work."""
@@ -30,11 +32,14 @@ class Health:
 
     def judge(self, part: str, *, well: bool, problem: str) -> None:
         """Note that a part works, or in a sentence why not."""
-        self._problems[part] = "" if well else problem
+        if well:
+            self.well(part)
+        else:
+            self.ill(part, problem)
 
     def readiness(self) -> Readiness:
         """Return what /readyz answers."""
-        checks = {part: problem or "ok" for part, problem in self._problems.items()}
+        checks = {part: problem or self._details.get(part, "ok") for part, problem in self._problems.items()}
         return Readiness(ready=not any(self._problems.values()), checks=checks)
 
     def routes(self) -> list[Route]:

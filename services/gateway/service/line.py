@@ -62,16 +62,14 @@ class Line:
         self._unsampled = False
 
     async def run(self) -> None:
-        """Stay connected until cancelled."""
-        while True:
-            await self._dialler.permission()
-            connection = await self._dialler.dial()
-            if isinstance(connection, Refusal):
-                pause = self._failed(connection)
-            else:
-                self._dialler.budget.admitted()
-                pause = await self._hold(connection)
-            await asyncio.sleep(pause)
+        """Stay connected until cancelled; whoever runs it again begins anew."""
+        try:
+            while True:
+                await self._dialler.permission()
+                await asyncio.sleep(await self._dial())
+        finally:
+            self.rate, self._unsampled = Rate(), False
+            self._pauses.settled()
 
     def command(self, command: Command) -> None:
         """Have a command sent, in order; without a connection there is nobody to command."""
@@ -82,6 +80,14 @@ class Line:
         """Give the connection up."""
         if self._sender is not None:
             self._sender.drop(reason)
+
+    async def _dial(self) -> float:
+        """Make a connection and hold it to its end; return the seconds to wait."""
+        connection = await self._dialler.dial()
+        if isinstance(connection, Refusal):
+            return self._failed(connection)
+        self._dialler.budget.admitted()
+        return await self._hold(connection)
 
     async def _hold(self, connection: Connection) -> float:
         """Hold a connection to its end; return the seconds to wait."""

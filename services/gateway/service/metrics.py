@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from services.gateway.core import Gateway
+from services.gateway.leadership import Leadership, Role
 from services.gateway.measures import Measures
 from services.gateway.service.line import Line
 from shared.runtime.bus import Bus
@@ -31,8 +32,8 @@ LABELS = {
 }
 
 
-def exporter(core: Gateway, bus: Bus, measures: Measures, lines: Sequence[Line]) -> Exporter:
-    """Return what exports the metrics."""
+def exporter(core: Gateway, bus: Bus, leadership: Leadership, measures: Measures, lines: Sequence[Line]) -> Exporter:
+    """Return what exports the metrics of these."""
 
     def gauges() -> Mapping[str, Gauge]:
         loads = {str(line.number): core.load(line.number) for line in lines}
@@ -40,6 +41,8 @@ def exporter(core: Gateway, bus: Bus, measures: Measures, lines: Sequence[Line])
             "markets": len(core.markets),
             "stale_markets": core.markets.stale_count(),
             "connected": core.connected,
+            "leading": leadership.role is Role.LEADER,
+            "term": leadership.term,
             "account_live": core.private.live,
             "bus_dropped": bus.dropped,
             "connection_markets": {number: load.markets for number, load in loads.items()},

@@ -1,6 +1,8 @@
 """Waits, feeds the core, and does what it says: towards the bus here, towards the exchange by the lines."""
 
 import asyncio
+import contextlib
+import secrets
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
@@ -11,9 +13,11 @@ from proto.requests import Explain, HeadsRequest, Lease, Resync
 from services.gateway.budget import Budget
 from services.gateway.config import Config
 from services.gateway.core import BAD_REQUEST, Gateway
+from services.gateway.leadership import Leadership, Role
 from services.gateway.measures import Measures
 from services.gateway.service.account import Account, read_account
 from services.gateway.service.connection import Dialler
+from services.gateway.service.leading import Leading
 from services.gateway.service.line import Line, Surroundings
 from services.gateway.service.metrics import exporter
 from services.gateway.service.signer import signer
@@ -40,13 +44,14 @@ async def serve(config: Config, runtime: Runtime, log: Log) -> None:
     dialler = Dialler(config.ws_url, key, Budget())
     shard = _shard(config)
     parts = _parts(config.gateway_connections)
-    health = Health("bus", *parts)
+    health = Health("bus", *parts, *(["lease"] if config.gateway_standby else []))
     async with (
         nats_bus.connect(runtime.nats_url, prefix=runtime.bus_prefix, creds=runtime.nats_creds, name="gateway") as bus,
         serving_health(health, host=runtime.http_host, port=config.http_port),
     ):
         core = Gateway(
-            instance=f"gateway-{shard.index}-{now().ts:x}",
+            # The lease goes by this name: no two may ever share it.
+            instance=f"gateway-{shard.index}-{now().ts:x}-{secrets.token_hex(3)}",
             tickers=config.market_tickers,
             channels=config.gateway_channels,
             subjects=bus.subjects,
@@ -55,44 +60,81 @@ async def serve(config: Config, runtime: Runtime, log: Log) -> None:
             private=bool(config.gateway_private),
             series=config.series_tickers,
         )
-        shell = Shell(core, bus, health, log)
+        leadership = Leadership(core.instance, alone=not config.gateway_standby)
+        account = Account(config.rest_url, key) if core.private.enabled else None
+        shell = Shell(core, bus, leadership, account, health, log)
         around = Surroundings(core, dialler, health, shell.measures, log, shell.flush)
         shell.lines += [Line(number, part, around) for number, part in enumerate(parts)]
-        export(exporter(core, bus, shell.measures, shell.lines))
-        async with bus.answering(
-            "gateway", shell.answers(), description="Owns the exchange's feed", group=core.instance
-        ):
-            if not config.market_tickers:
-                log.info("following what the catalog says, and what is asked for with rpc.gateway.subscribe")
-            await shell.run(Account(config.rest_url, key) if core.private.enabled else None)
+        export(exporter(core, bus, leadership, shell.measures, shell.lines))
+        if not config.market_tickers:
+            log.info("following what the catalog says, and what is asked for with rpc.gateway.subscribe")
+        if not leadership.alone:
+            await shell.hear_leases()
+        leading = Leading(
+            leadership, shard=shard.index, bus=bus, markets=core.markets, health=health, parts=parts, log=log
+        )
+        async with asyncio.TaskGroup() as group:
+            group.create_task(shell.follow_catalog(), name="catalog")
+            await leading.run(shell)
 
 
 class Shell:
-    """Feeds one core with time and requests, and does what its output says."""
+    """Feeds one core with time and requests, and does what its output says as far as the leadership lets it speak.
 
-    def __init__(self, core: Gateway, bus: Bus, health: Health, log: Log) -> None:
+    Args:
+        core: what decides.
+        bus: a connected bus.
+        leadership: tells when something may be published.
+        account: where it is read; without it, it is not.
+        health: is told under `bus`.
+    """
+
+    def __init__(
+        self, core: Gateway, bus: Bus, leadership: Leadership, account: Account | None, health: Health, log: Log
+    ) -> None:
         self.lines: list[Line] = []
         self.measures = Measures()
         self._core = core
         self._bus = bus
+        self._leadership = leadership
+        self._account = account
         self._health = health
         self._log = log
 
-    async def run(self, account: Account | None) -> None:
-        """Stay connected until cancelled, then say that nothing further is true; read the account if there is one."""
+    async def run(self, answers: dict[str, Answer]) -> None:
+        """Answer requests, these too, stay connected and read the account until cancelled; it can be run again."""
+        answering = self._bus.answering(
+            "gateway", self.answers() | answers, description="Owns the exchange's feed", group=self._core.instance
+        )
         try:
-            async with asyncio.TaskGroup() as group:
+            async with answering, asyncio.TaskGroup() as group:
                 group.create_task(self._tick(), name="tick")
                 for line in self.lines:
                     group.create_task(line.run(), name=f"connection {line.number}")
-                if account is not None:
-                    group.create_task(read_account(self._core.private, account, self._log, self.flush), name="account")
-                catalog = keep_watching(self._bus, "markets", self._catalogued, self._no_catalog)
-                group.create_task(catalog, name="catalog")
+                if self._account is not None:
+                    account = read_account(self._core.private, self._account, self._log, self.flush)
+                    group.create_task(account, name="account")
         finally:
-            self._core.stop(now())
+            self._core.let_go(now())
             self.flush()
-            await self._bus.finish()
+
+    def goodbye(self) -> None:
+        """Say that nothing further is true."""
+        self._core.stop(now())
+        self.flush()
+
+    async def hear_leases(self) -> None:
+        """While another leads, know what clients want of it."""
+
+        def hear(subject: str, payload: bytes) -> None:
+            if self._leadership.role is Role.FOLLOWER:
+                with contextlib.suppress(*UNREADABLE):
+                    take = self._core.release if subject.endswith(".unsubscribe") else self._core.lease
+                    take(msgspec.json.decode(payload, type=Lease), now())
+                self.flush()
+
+        for name in ("gateway.subscribe", "gateway.unsubscribe"):
+            await self._bus.subscribe(self._bus.subjects.rpc(name), hear)
 
     def answers(self) -> dict[str, Answer]:
         """Return what answers each request."""
@@ -108,8 +150,9 @@ class Shell:
     def flush(self) -> None:
         """Do what the core says."""
         out = self._core.out.take()
-        for subject, payload in out.publications:
-            self._bus.publish(subject, payload)
+        if self._leadership.speaks(now().at):
+            for subject, payload in out.publications:
+                self._bus.publish(subject, payload)
         for note in out.notes:
             self._log.warning(note)
         if out.timings:
@@ -130,6 +173,10 @@ class Shell:
             return None if replied is None else msgspec.json.encode(replied)
 
         return answer
+
+    async def follow_catalog(self) -> None:
+        """Know what the catalog wants followed, whoever leads; runs until cancelled."""
+        await keep_watching(self._bus, "markets", self._catalogued, self._no_catalog)
 
     def _catalogued(self, values: Mapping[str, bytes | None], whole: bool) -> None:
         self._core.catalogued(values, now(), whole=whole)

@@ -160,3 +160,13 @@ def test_an_empty_gateway_still_beats() -> None:
     """Without a market there is a heartbeat all the same, for its absence means a lost gateway."""
     [beat] = Table().beat().beats
     assert (beat.heads, beat.markets) == ({}, 0)
+
+
+def test_epochs_keep_within_what_is_set_aside() -> None:
+    """They begin above what others used and, while the clock is far ahead, below the limit, yet always grow."""
+    table = Table(A, B)
+    table.markets.bound_epochs(above=1000, upto=5000)
+    for ticker, ts in ((A, 10), (A, 3000), (A, 9000), (A, 9001), (B, 9002)):
+        table.snapshot(ticker, ts)
+    assert [message.epoch for message in table.done().books] == [1001, 3000, 5000, 5001, 5000]
+    assert table.markets.largest_epoch == 5001

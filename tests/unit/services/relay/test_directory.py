@@ -7,8 +7,10 @@ import msgspec
 from proto.system import Heartbeat
 from services.relay.directory import FORGET_S, Directory, Listed
 from shared.market.clock import Now
+from shared.market.follower import GATEWAY_SILENCE_S
 
 START = Now(at=100.0, ts=1_800_000_000_000_000)
+LOST_S = GATEWAY_SILENCE_S + 0.01
 BEAT = Heartbeat("one", 0, START.ts, connected=True, markets=2, heads={"KXA-1": (1, 0), "KXB-2.5": (1, 0)})
 
 
@@ -86,13 +88,24 @@ def test_markets_of_a_silent_gateway_are_stale() -> None:
     directory = Directory()
     directory.heartbeat(beat(), START)
     directory.heartbeat(beat(instance="two", heads={"KXC-3": (1, 0)}), later(1))
-    assert set(status(directory, later(2.9)).values()) == {"live"}
-    assert status(directory, later(3)) == {"KXA-1": "stale", "KXB-2.5": "stale", "KXC-3": "live"}
-    assert not directory.feed_lost(later(3.9))
-    assert directory.feed_lost(later(4))
+    assert set(status(directory, later(LOST_S - 0.1)).values()) == {"live"}
+    assert status(directory, later(LOST_S)) == {"KXA-1": "stale", "KXB-2.5": "stale", "KXC-3": "live"}
+    assert not directory.feed_lost(later(LOST_S + 0.9))
+    assert directory.feed_lost(later(LOST_S + 1))
     directory.heartbeat(beat(heads={}), later(5))
     assert not directory.feed_lost(later(5))
     assert status(directory, later(5)) == {"KXA-1": "live", "KXB-2.5": "live", "KXC-3": "stale"}
+
+
+def test_a_gateway_that_slept_takes_nothing_back() -> None:
+    """Its older epochs count only when the gateway that goes on is silent."""
+    directory = Directory()
+    directory.heartbeat(beat(heads={"KXA-1": (1, 5)}), START)
+    directory.heartbeat(beat(instance="two", heads={"KXA-1": (2, 0)}), later(1))
+    directory.heartbeat(beat(heads={"KXA-1": (1, 5)}, stale=("KXA-1",)), later(2))
+    assert status(directory, later(2)) == {"KXA-1": "live"}
+    directory.heartbeat(beat(heads={"KXA-1": (1, 5)}, stale=("KXA-1",)), later(1 + LOST_S))
+    assert status(directory, later(1 + LOST_S)) == {"KXA-1": "stale"}
 
 
 def test_feed_is_lost_before_the_first_gateway() -> None:

@@ -128,3 +128,17 @@ def test_heads_that_came_before_their_answer_are_asked_for_again() -> None:
     scene.follower.trust(GATEWAY, 2)
     assert scene.reason() is None
     assert not scene.follower.heads_wanted
+
+
+def test_a_gateway_that_handed_over_says_nothing_of_the_next_ones_book() -> None:
+    """Neither its older stale heads nor its silence touch a book that another gateway goes on with."""
+    scene = live_scene()
+    scene.receive(Stale(A, 7, 1, 0, "disconnected"))
+    scene.receive(snapshot(8))
+    scene.beat({A: (8, 0)}, instance="gateway-1")
+    scene.beat({A: (7, 1)}, stale=(A,))
+    for _ in range(5):
+        scene.wait(1.0)
+        scene.beat({}, instance="gateway-1")
+    assert scene.last_heard() == ("snapshot", "8.0")
+    assert scene.reason() is None

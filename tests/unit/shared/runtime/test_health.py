@@ -37,3 +37,14 @@ def test_judged_by_a_condition(*, well: bool, shown: str) -> None:
 def test_service_without_parts_is_ready() -> None:
     """There is nothing to wait for."""
     assert Health().readiness() == Readiness(ready=True, checks={})
+
+
+def test_a_part_can_say_as_what_it_is_well() -> None:
+    """A detail stands in the place of `ok` until the next word."""
+    health = Health("lease")
+    health.well("lease", "standby")
+    assert health.readiness() == Readiness(ready=True, checks={"lease": "standby"})
+    health.judge("lease", well=False, problem="gone")
+    assert health.readiness() == Readiness(ready=False, checks={"lease": "gone"})
+    health.judge("lease", well=True, problem="gone")
+    assert health.readiness() == Readiness(ready=True, checks={"lease": "ok"})
