@@ -13,6 +13,10 @@ from shared.market.counts import Counts
 
 #: A subscribe to books that is not acknowledged in this time never will be.
 ACKNOWLEDGED_S = 9.0
+#: A connection that says nothing at all for so long, while books are asked for, may have died without a sign.
+MUTE_S = 5.0
+#: A question that is always answered, and is not in this time, proves it.
+PROBE_S = 3.0
 
 
 class Recovery:
@@ -28,6 +32,11 @@ class Recovery:
         self._ladder = Ladder()
         self._renewals: dict[str, Attempts] = {}
         self._merged: set[str] = set()
+        self._heard_at = self._probed_at = inf
+
+    def heard(self, at: float) -> None:
+        """Note that the exchange has said something, whatever it was."""
+        self._heard_at, self._probed_at = at, inf
 
     def want(self, tickers: set[str], now: Now) -> None:
         """Follow these markets and no others."""
@@ -54,6 +63,8 @@ class Recovery:
         book = self._subscriptions.book
         if book is None:
             return
+        if now.at - self._probed_at >= PROBE_S:
+            self._out.drop("unanswered")
         if book.sid is None and book.opened_at is not None and now.at >= book.opened_at + ACKNOWLEDGED_S:
             self._out.drop("not_acknowledged")
         if book.ending is not None and now.at >= book.open_at:
@@ -144,6 +155,10 @@ class Recovery:
 
     def _chase(self, now: Now) -> None:
         late, failed = self._requests.late(now.at)
+        if failed and now.at - self._heard_at >= MUTE_S and self._probed_at == inf:
+            # Quiet markets are no sign of anything, but this is answered wherever anybody listens.
+            self._subscriptions.probe()
+            self._probed_at = now.at
         if failed:
             self.set_aside(failed, now)
             some = ", ".join(sorted(failed)[:3])

@@ -82,6 +82,7 @@ class Session:
 
     def received(self, frame: bytes, now: Now) -> None:
         """Take one frame of the exchange."""
+        self._recovery.heard(now.at)
         try:
             message = wire.decode(frame)
         except Malformed as error:

@@ -9,6 +9,7 @@ from services.gateway.load import Load
 from services.gateway.sequence import Sequence
 from shared.kalshi.commands import (
     Command,
+    ListSubscriptions,
     Subscribe,
     SubscribeParams,
     Unsubscribe,
@@ -154,6 +155,10 @@ class Subscriptions:
         book = self.book
         if book is not None and book.sid is not None:
             self._update(book, "get_snapshot", tickers)
+
+    def probe(self) -> None:
+        """Ask what is always answered."""
+        self._send(ListSubscriptions(next(self._ids)))
 
     def acknowledged(self, ticker: str) -> bool:
         """Whether the exchange has confirmed the book of a market."""

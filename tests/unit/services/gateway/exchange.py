@@ -86,6 +86,8 @@ class Exchange:
             self._close()
         elif isinstance(command, UpdateSubscription):
             self._update(command.id, command.params.action, command.params.market_tickers or [])
+        else:
+            self.line.append(Sent(_listed(command.id), numbered=False))
 
     def _subscribe(self, command_id: int, tickers: list[str]) -> None:
         if self._open:
@@ -162,3 +164,7 @@ class Exchange:
 
     def _sides(self, ticker: str) -> dict[Side, dict[int, int]]:
         return self.books.setdefault(ticker, {"yes": {}, "no": {}})
+
+
+def _listed(command_id: int) -> bytes:
+    return b'{"type":"ok","id":%d,"msg":[]}\n' % command_id

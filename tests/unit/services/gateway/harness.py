@@ -179,3 +179,12 @@ def _short(command: Command) -> tuple[str, str, str]:
     if isinstance(command, UpdateSubscription):
         return command.params.action, str(command.params.sids), ",".join(command.params.market_tickers or ())
     return type(command).__name__, "", ""
+
+
+#: How a question that is always answered looks among the commands.
+PROBE = ("ListSubscriptions", "", "")
+
+
+def listed(command: Command) -> bytes:
+    """Make the answer to a `list_subscriptions`."""
+    return b'{"type":"ok","id":%d,"msg":[]}\n' % command.id

@@ -2,8 +2,10 @@
 
 import pytest
 
+from proto.requests import Resync
+from services.gateway.recovery import PROBE_S
 from services.gateway.repair import ATTEMPTS, PATIENCE_S, SET_ASIDE_S
-from tests.unit.services.gateway.harness import BOOK_SID, A, B, Bench, C, frame, subscribed
+from tests.unit.services.gateway.harness import BOOK_SID, PROBE, A, B, Bench, C, frame, listed, subscribed
 
 
 def test_data_before_the_acknowledgement_count() -> None:
@@ -132,8 +134,9 @@ def test_a_market_without_a_book_does_not_end_the_connection_of_others() -> None
     bench.open()
     bench.give(subscribed("orderbook_delta", BOOK_SID, 1), bench.snapshot(A))
     done = bench.wait((ATTEMPTS + 1) * PATIENCE_S + 0.5)
-    assert done.short == [("get_snapshot", "[1]", B)] * ATTEMPTS
+    assert done.short == [*[("get_snapshot", "[1]", B)] * ATTEMPTS, PROBE]
     assert (done.drop, len(done.notes), done.stale) == (None, 1, {})
+    bench.give(listed(done.commands[-1]))
     assert bench.wait(SET_ASIDE_S - 1).commands == []
     assert bench.wait(2).short == [("get_snapshot", "[1]", B)]
 
@@ -156,3 +159,13 @@ def test_arriving_books_buy_time_for_the_others() -> None:
         assert (done.commands, done.drop) == ([], None)
         bench.give(bench.snapshot(f"KXA-{number}"))
     assert bench.core.markets.stale_count() == 0
+
+
+def test_a_connection_that_answers_nothing_is_given_up() -> None:
+    """Who does not even answer what is always answered is gone, though its books may be live and pongs may come."""
+    bench = Bench(A, B).live()
+    bench.resync(Resync((A,), reason="operator"))
+    done = bench.wait((ATTEMPTS + 1) * PATIENCE_S + 0.5)
+    assert done.short[-1] == PROBE
+    assert done.drop is None
+    assert bench.wait(PROBE_S).drop == "unanswered"
