@@ -165,7 +165,7 @@ def test_a_connection_that_answers_nothing_is_given_up() -> None:
     """Who does not even answer what is always answered is gone, though its books may be live and pongs may come."""
     bench = Bench(A, B).live()
     bench.resync(Resync((A,), reason="operator"))
-    done = bench.wait((ATTEMPTS + 1) * PATIENCE_S + 0.5)
+    done = bench.wait(ATTEMPTS * PATIENCE_S + 1)
     assert done.short[-1] == PROBE
     assert done.drop is None
     assert bench.wait(PROBE_S).drop == "unanswered"
