@@ -104,6 +104,13 @@ class Stack:
         for name in names:
             await self._until(name, partial(self._is_ready, name))
 
+    async def start_beside(self, name: str, service: str, **settings: str) -> None:
+        """Start one more instance of a service under a name of its own, on a port of its own."""
+        self.ports[name] = free_port()
+        argv = [sys.executable, "-m", f"services.{service}"]
+        await self._start(name, argv, {"HTTP_PORT": str(self.ports[name]), **settings})
+        await self._until(name, partial(self._is_ready, name))
+
     async def start_all(self) -> list[str]:
         """Start everything, the gateway with every market of the simulator, and return those markets."""
         await asyncio.gather(self.start_nats(), self.start("simulator"))

@@ -114,6 +114,7 @@ async def _served(services: Stack) -> dict[int, set[str]]:
         session["number"]: set(subscription["market_tickers"])
         for session in sessions
         for subscription in session["subscriptions"]
+        if subscription["channel"] == "orderbook_delta"
     }
 
 
@@ -144,3 +145,27 @@ async def _until_true(services: Stack, listener: _Listener, tickers: list[str]) 
     async with asyncio.timeout(10):
         while listener.books != expected:
             await asyncio.sleep(0.1)
+
+
+async def test_processes_share_the_markets() -> None:
+    """Two gateways given the same markets follow each of them once, and whoever asks is answered by the right one."""
+    async with stack(SIM_MARKETS="40", SIM_COMBOS="0", SIM_ROUND="0", SIM_RATE="500") as services:
+        await asyncio.gather(services.start_nats(), services.start("simulator"))
+        tickers = await services.tickers()
+        bus = await nats.connect(services.nats_url)
+        try:
+            listener = await _Listener.start(bus)
+            for index in range(2):
+                await services.start_beside(
+                    f"gateway-{index}", "gateway", MARKET_TICKERS=",".join(tickers), GATEWAY_SHARD=f"{index}/2"
+                )
+            await listener.until_live(set(tickers))
+            served = await _served(services)
+            assert len(served) == 2
+            assert sorted(ticker for markets in served.values() for ticker in markets) == sorted(tickers)
+            for ticker in tickers[:10]:
+                request = json.dumps({"ticker": ticker}).encode()
+                reply = await bus.request("kalshi.v1.rpc.gateway.explain", request, timeout=5)
+                assert json.loads(reply.data)["status"] == "live"
+        finally:
+            await bus.close()
