@@ -14,6 +14,7 @@ import pytest_asyncio
 
 from proto.book import BookMessage, Delta, Snapshot, Stale
 from proto.leader import Leader
+from proto.private import Account
 from proto.system import Heartbeat
 from services.gateway.leadership import LEASE_S
 from shared.market.replica import Replica
@@ -31,6 +32,7 @@ SLACK_S = 0.3
 
 _books: msgspec.json.Decoder[BookMessage] = msgspec.json.Decoder(BookMessage)
 _heartbeats = msgspec.json.Decoder(Heartbeat)
+_accounts = msgspec.json.Decoder(Account)
 
 
 class Witness:
@@ -256,6 +258,33 @@ async def test_a_lost_bucket_changes_nothing(pair: Pair) -> None:
     members = [msgspec.json.decode(entry.value) for entry in (before, after) if entry.value is not None]
     assert members[0]["instance"] == members[1]["instance"]
     assert members[0]["floor"] < members[1]["floor"]
+
+
+async def test_all_connections_and_the_account_change_hands() -> None:
+    """There and back: only who leads has connections, of all its parts, and the account is read anew each time."""
+    settings = {"GATEWAY_CONNECTIONS": "3", "GATEWAY_PRIVATE": "1", "GATEWAY_SHARD": "0/1"}
+    async with stack(SIM_MARKETS="12", SIM_RATE="60", SIM_COMBOS="0", SIM_ROUND="0", **settings) as services:
+        await asyncio.gather(services.start_nats(), services.start("simulator"))
+        tickers = await services.tickers()
+        await start(services, ONE, tickers)
+        await start(services, OTHER, tickers)
+        async with connect(services.nats_url) as bus, follow(bus, tickers=tickers, ask=ask_gateway) as books:
+            accounts: list[Account] = []
+            await bus.subscribe(bus.subjects.account, lambda _, payload: accounts.append(_accounts.decode(payload)))
+            await until(lambda: all(replica.status == "live" for replica in books.replicas.values()), 5)
+            async with asyncio.timeout(10):
+                while "fanout_gateway_account_live 1.0" not in await services.metrics(ONE):
+                    await asyncio.sleep(0.05)
+            for leader, standby in ((OTHER, ONE), (ONE, OTHER)):
+                accounts.clear()
+                await bus.request("gateway.handover", b"{}")
+                await until(lambda: bool(accounts) and accounts[-1].status == "live", 15)
+                assert [said.status for said in accounts] == ["stale", "stale", "live"]
+                await until(lambda: all(replica.status == "live" for replica in books.replicas.values()), 5)
+                parts = {f"exchange-{number}" for number in range(3)}
+                assert {(await checks(services, leader) or {})[part] for part in parts} == {"ok"}
+                assert {(await checks(services, standby) or {})[part] for part in parts} == {"standby"}
+                assert len((await services.get(f"{services.sim_url}/sim/sessions")).json()) == len(parts)
 
 
 async def test_one_gateway_needs_no_jetstream() -> None:

@@ -5,9 +5,12 @@ from itertools import pairwise
 from proto.book import Snapshot
 from proto.requests import Explain, Lease, Resync
 from proto.subjects import Subjects
+from proto.units import SECOND
 from services.gateway.core import NOT_FOLLOWED, Gateway
+from services.gateway.load import Load
 from services.gateway.markets import HEARTBEATS_PER_ROUND
 from services.gateway.sharding import Shard
+from services.gateway.subscriptions import BOOK
 from shared.market.clock import Now
 from tests.unit.services.gateway.harness import BOOK_SID, START, A, B, Bench, C, subscribed
 
@@ -216,6 +219,23 @@ def test_stopping_marks_everything() -> None:
     done = bench.done()
     assert done.stale == {A: "disconnected"}
     assert (done.beats[-1].stale, done.beats[-1].connected) == ((A,), False)
+
+
+def test_after_it_let_go_everything_begins_anew() -> None:
+    """Connections that stood by for long are awaited like new ones: none has the markets of the others for a moment."""
+    tickers = [f"KXA-{number}" for number in range(20)]
+    core = Gateway(instance="gateway-0", tickers=tickers, channels=[BOOK], subjects=Subjects(), connections=2)
+    for line in (0, 1):
+        core.opened(START, line)
+    before = core.load(0)
+    core.let_go(START)
+    assert not core.connected
+    assert core.load(0) == core.load(1) == Load(0, 0)
+    later = Now(START.at + 3600, START.ts + 3600 * SECOND)
+    core.opened(later, 0)
+    core.tick(later)
+    assert core.load(0).markets == before.markets
+    assert 0 < before.markets < len(tickers)
 
 
 def test_another_shards_markets_are_left_to_it() -> None:

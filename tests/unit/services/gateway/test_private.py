@@ -142,6 +142,18 @@ def test_what_was_missed_while_disconnected_is_said_after_it() -> None:
     assert live.generation > stale.generation
 
 
+def test_after_a_stop_the_account_begins_as_stale() -> None:
+    """Others may have told of it since, so that it is said again; a break alone says it once."""
+    bench = Bench().live()
+    assert account(bench.close()).status == "stale"
+    bench.private.opened(bench.now)
+    assert bench.wait(0.1) == []
+    bench.private.stop(bench.now)
+    bench.private.opened(bench.now)
+    said = account(bench.wait(0.1))
+    assert (said.status, said.reason) == ("stale", "disconnected")
+
+
 def test_fills_of_the_last_hour_are_read_at_first() -> None:
     """They may have been missed by a gateway before this one."""
     bench = Bench()
