@@ -17,8 +17,8 @@ import httpx
 
 ROOT = Path(__file__).parents[1]
 PORTS = ("nats", "sim", "relay", "gateway", "catalog", "book_builder", "ticker_publisher")
-READY_TIMEOUT_S = 20.0
-STOP_TIMEOUT_S = 5.0
+READY_TIMEOUT_S = 40.0
+STOP_TIMEOUT_S = 10.0
 
 
 def free_port() -> int:

@@ -24,7 +24,7 @@ async def running() -> AsyncIterator[tuple[Stack, list[str]]]:
         yield services, await services.start_all()
 
 
-async def _until(condition: Callable[[], bool], timeout_s: float = 10.0) -> float:
+async def _until(condition: Callable[[], bool], timeout_s: float = 30.0) -> float:
     """Wait for a condition and return how long it took."""
     loop = asyncio.get_running_loop()
     started = loop.time()

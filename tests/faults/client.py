@@ -14,7 +14,7 @@ from shared.kalshi.signing import SIMULATOR_KEY_ID, Signer, simulator_key
 
 PATH = "/trade-api/ws/v2"
 #: How long a client waits for what has to come.
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 BOOK = "orderbook_delta"
 
 

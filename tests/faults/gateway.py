@@ -108,7 +108,7 @@ class Feed:
         self.tape = Tape(sim.tickers)
         self._bus = bus
 
-    async def until(self, condition: Callable[[], object], timeout_s: float = 10.0) -> None:
+    async def until(self, condition: Callable[[], object], timeout_s: float = 30.0) -> None:
         """Wait for a condition, sampling books meanwhile."""
         async with asyncio.timeout(timeout_s):
             while not condition():
@@ -121,11 +121,11 @@ class Feed:
             await asyncio.sleep(SAMPLE_S)
             self.tape.sample(1)
 
-    async def all_live(self, timeout_s: float = 10.0) -> None:
+    async def all_live(self, timeout_s: float = 30.0) -> None:
         """Wait until every market is live."""
         await self.until(lambda: self.tape.live() >= set(self.tape.tickers), timeout_s)
 
-    async def ends_right(self, timeout_s: float = 10.0) -> None:
+    async def ends_right(self, timeout_s: float = 30.0) -> None:
         """Hold that every market becomes live and that no book that was shown live was wrong."""
         await self.all_live(timeout_s)
         await self.run(0.2)

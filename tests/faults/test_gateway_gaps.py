@@ -50,9 +50,9 @@ async def test_one_lost_frame_between_replies(network: Stack, listed: Simulator)
         # The frame that shows the loss is not on the bus: it came after the last change before, with the first mark.
         place = running.tape.messages.index(stale[0])
         changes = [m for m in running.tape.messages[:place] if m["type"] in {"delta", "snapshot"}]
-        assert noticed - changes[-1]["received_ts"] < SECOND / 20
+        assert noticed - changes[-1]["received_ts"] < SECOND
         back = [_back(running, place, ticker) for ticker in listed.tickers]
-        assert max(back) - noticed < SECOND
+        assert max(back) - noticed < 20 * SECOND
         assert await running.count("repairs", step="snapshot") == 1
         assert await running.count("gaps", channel="orderbook_delta") == 1
         await running.ends_right()

@@ -58,7 +58,7 @@ def _table() -> dict[str, Metric]:
 
 async def _until(services: Stack, *names: str) -> None:
     """Wait until each of these samples is there."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(45):
         while missing := set(names) - (await _exported(services))[1].keys():
             assert missing
             await asyncio.sleep(0.1)
@@ -109,8 +109,8 @@ async def test_everything_is_counted(running: tuple[Stack, Simulator]) -> None:
     assert families == _table()
     assert samples["frames_total orderbook_delta"] > 200
     assert samples["exchange_to_received_seconds_count"] > 200
-    assert samples["exchange_to_received_seconds_sum"] / samples["exchange_to_received_seconds_count"] < 0.5
-    assert samples["received_to_published_seconds_sum"] / samples["received_to_published_seconds_count"] < 0.1
+    assert samples["exchange_to_received_seconds_sum"] / samples["exchange_to_received_seconds_count"] < 5
+    assert samples["received_to_published_seconds_sum"] / samples["received_to_published_seconds_count"] < 2
     assert samples["loop_lag_seconds_count"] > 20
 
 

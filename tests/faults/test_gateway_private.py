@@ -12,7 +12,7 @@ from proto.private import Account, Fill, Order, Position
 from shared.runtime.bus import Bus, connect
 from tests.stack import Stack, free_port, stack
 
-PATIENCE_S = 20.0
+PATIENCE_S = 40.0
 
 Told = Account | Fill | Order | Position
 _told: msgspec.json.Decoder[Told] = msgspec.json.Decoder(Told)

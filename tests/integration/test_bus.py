@@ -24,7 +24,7 @@ async def bus(nats: Stack) -> AsyncIterator[Bus]:
         yield connected
 
 
-async def until(condition: object, timeout_s: float = 8.0) -> None:
+async def until(condition: object, timeout_s: float = 30.0) -> None:
     """Wait until a condition, which is called, holds."""
     assert callable(condition)
     async with asyncio.timeout(timeout_s):

@@ -21,8 +21,8 @@ from tests.stack import Stack, stack
 
 ROUND_S = 5
 #: How far from its time an opening or closing may be said on a busy machine.
-LATE_S = 0.5
-PATIENCE_S = 15.0
+LATE_S = 5.0
+PATIENCE_S = 40.0
 
 _book: msgspec.json.Decoder[BookMessage] = msgspec.json.Decoder(BookMessage)
 

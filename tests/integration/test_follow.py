@@ -161,7 +161,7 @@ async def bus(nats: Stack) -> AsyncIterator[Bus]:
         yield bus
 
 
-async def until(condition: Callable[[], object], timeout_s: float = 8.0) -> float:
+async def until(condition: Callable[[], object], timeout_s: float = 30.0) -> float:
     """Wait until a condition holds; return how long it took."""
     started = time.monotonic()
     async with asyncio.timeout(timeout_s):

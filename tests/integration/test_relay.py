@@ -57,7 +57,7 @@ async def place() -> AsyncIterator[Place]:
         yield Place(services, await services.start_all())
 
 
-async def until(condition: Callable[[], object], timeout_s: float = 10.0) -> None:
+async def until(condition: Callable[[], object], timeout_s: float = 30.0) -> None:
     """Wait until a condition holds."""
     async with asyncio.timeout(timeout_s):
         while not condition():

@@ -9,7 +9,7 @@ from shared.runtime.kv import open_bucket
 from shared.runtime.watch import keep_watching
 from tests.stack import Stack
 
-TIMEOUT_S = 15.0
+TIMEOUT_S = 40.0
 
 
 class Watcher:
