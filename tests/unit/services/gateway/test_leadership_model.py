@@ -280,7 +280,7 @@ class World:
 
 
 @pytest.mark.parametrize("loses", [False, True], ids=["clocks jump", "buckets get lost"])
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(14))
 def test_one_speaks(seed: int, loses: bool) -> None:
     """Never two may publish at once, epochs only grow, and when nothing more happens one is live."""
     world = World(seed, loses=loses)

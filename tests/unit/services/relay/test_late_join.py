@@ -279,4 +279,4 @@ class Relaying(RuleBasedStateMachine):
 
 
 TestRelaying = Relaying.TestCase
-TestRelaying.settings = settings(max_examples=40, stateful_step_count=60)
+TestRelaying.settings = settings(max_examples=25, stateful_step_count=60)

@@ -13,7 +13,7 @@ from tests.unit.shared.market.world import START, TICKERS, Gateway, Ladders, Pee
 
 STEPS = 150
 HEALING_S = 45
-SEEDS = range(50)
+SEEDS = range(25)
 
 
 class World:
