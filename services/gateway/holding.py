@@ -27,10 +27,6 @@ class Holders:
         holder = self._holders.get(ticker)
         return self.connections.target(ticker) if holder is None else holder
 
-    def is_moving(self, ticker: str) -> bool:
-        """Whether a market is held by another connection than the one that is to serve it."""
-        return self.of(ticker) != self.connections.target(ticker)
-
     def take(self, ticker: str, line: int) -> None:
         """Make a connection the holder."""
         self._holders[ticker] = line
